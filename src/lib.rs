@@ -1,1 +1,8 @@
-//! x
+//! Compiles behavioural detections to Splunk SPL, Microsoft KQL, Elastic EQL and Sigma.
+
+pub mod backend;
+pub mod embed;
+pub mod ir;
+pub mod plan;
+pub mod schema;
+pub mod source;

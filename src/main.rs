@@ -1,2 +1,3 @@
-//! x
-fn main(){}
+//! The `detc` command.
+
+fn main() {}

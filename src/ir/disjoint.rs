@@ -1,0 +1,72 @@
+//! Decides cheaply whether two predicates exclude or imply each other.
+//!
+//! Never guesses: `false` means "not shown".
+
+use super::{CaseRule, Literal, Predicate, Value};
+
+/// Whether no event can satisfy both, as far as a look at their conjuncts shows.
+///
+/// Two conjuncts exclude each other when they demand different literals of one field, or when one is the other's negation.
+#[must_use]
+pub fn are_disjoint(left: &Predicate, right: &Predicate) -> bool {
+    let (left, right) = (conjuncts(left), conjuncts(right));
+    left.iter().any(|one| right.iter().any(|other| exclude(one, other)))
+}
+
+/// Whether every event that satisfies `left` satisfies `right`, as far as a look at their conjuncts shows.
+#[must_use]
+pub fn implies(left: &Predicate, right: &Predicate) -> bool {
+    let left = conjuncts(left);
+    conjuncts(right).iter().all(|wanted| left.iter().any(|given| given == wanted || is_subset(given, wanted)))
+}
+
+fn conjuncts(predicate: &Predicate) -> Vec<&Predicate> {
+    match predicate {
+        Predicate::And(parts) => parts.iter().flat_map(|part| conjuncts(&part.node)).collect(),
+        Predicate::Constant(true) => Vec::new(),
+        other => vec![other],
+    }
+}
+
+fn exclude(one: &Predicate, other: &Predicate) -> bool {
+    let negates = |inner: &Predicate, outer: &Predicate| matches!(outer, Predicate::Not(body) if body.node == *inner);
+    if negates(one, other) || negates(other, one) {
+        return true;
+    }
+    match (demanded(one), demanded(other)) {
+        (Some((field, values)), Some((same, others))) => {
+            field == same && !values.iter().any(|value| others.iter().any(|theirs| may_be_equal(value, theirs)))
+        }
+        _ => false,
+    }
+}
+
+fn is_subset(given: &Predicate, wanted: &Predicate) -> bool {
+    match (demanded(given), demanded(wanted)) {
+        (Some((field, values)), Some((same, others))) => {
+            field == same && case_of(given) == case_of(wanted) && values.iter().all(|value| others.contains(value))
+        }
+        _ => false,
+    }
+}
+
+/// The literals of which a value has to equal one.
+fn demanded(predicate: &Predicate) -> Option<(&Value, Vec<&Literal>)> {
+    match predicate {
+        Predicate::Equal { left, right, .. } => Some((left, vec![right.as_literal()?])),
+        Predicate::In { value, items, .. } => Some((value, items.iter().collect())),
+        _ => None,
+    }
+}
+
+const fn case_of(predicate: &Predicate) -> Option<CaseRule> {
+    match predicate {
+        Predicate::Equal { case, .. } | Predicate::In { case, .. } => Some(*case),
+        _ => None,
+    }
+}
+
+/// Whether one value could equal both literals under the loosest comparison.
+fn may_be_equal(one: &Literal, other: &Literal) -> bool {
+    one.to_string().to_lowercase() == other.to_string().to_lowercase()
+}

@@ -1,0 +1,25 @@
+//! Typed, resolved detections: what every backend and the evaluator start from.
+//!
+//! Everything here has been checked: names exist, types fit, parameters, lists and `let` are replaced by their values,
+//! and literals of canonical fields are in canonical casing. Never holds text that still has to be parsed.
+
+mod behavior;
+mod detection;
+mod disjoint;
+mod expression;
+mod literal;
+mod pattern;
+mod schedule;
+
+pub use behavior::{Behavior, Relation, RelationKind, Step, StepValue};
+pub use detection::{
+    Alert, AlertColumn, Attack, Column, Detection, Entity, ExceptionUse, Key, ListUse, Metadata, ParameterUse,
+    Severity, Signal, SignalId, Status, Suppression,
+};
+pub use disjoint::{are_disjoint, implies};
+pub use expression::{
+    Call, CaseRule, Element, FieldRef, First, NameValueRef, Order, Predicate, Quantifier, TextTest, Value,
+};
+pub use literal::{AddressSet, Decimal, Literal, Network, OpeningHours, Weekday};
+pub use pattern::{ClassItem, Glob, GlobPart, Regex, RegexError, Repeat};
+pub use schedule::Schedule;

@@ -1,0 +1,245 @@
+//! Turns a behaviour into a pipeline of operators for the languages that are pipelines themselves.
+//!
+//! Never looks at a target: what a language cannot express is decided in its backend.
+
+use std::sync::Arc;
+
+use crate::ir::{AlertColumn, Behavior, Detection, Relation, RelationKind, SignalId, StepValue, Value, are_disjoint};
+use crate::schema::{Duration, Source};
+use crate::source::{Span, Spanned};
+
+/// What a query does, in order. Each operator takes the rows of the one before it.
+#[derive(Debug, Clone)]
+pub struct Pipeline<'a> {
+    /// The operators; the first is always [`Operator::Read`], the last [`Operator::Show`].
+    pub operators: Vec<Operator<'a>>,
+}
+
+/// One operator of a pipeline.
+#[derive(Debug, Clone)]
+pub enum Operator<'a> {
+    /// Reads the events of each source that satisfy any of its signals.
+    Read(Vec<Input<'a>>),
+    /// Flags each event with the signals that it satisfies; only where there are several.
+    Mark(Vec<SignalId>),
+    /// Keeps events that have every key and groups what follows by them; only where there are keys.
+    Key,
+    /// Keeps instants at which so many events of the key lie in the window closed at both ends.
+    Nth {
+        /// How many events, at least 1.
+        at_least: u64,
+        /// Length of the window.
+        window: Duration,
+    },
+    /// Keeps instants at which so many distinct tuples of the key lie in the window closed at both ends.
+    Spread {
+        /// The values of a tuple.
+        values: &'a [Spanned<Value>],
+        /// How many tuples, at least 1.
+        at_least: u64,
+        /// Length of the window.
+        window: Duration,
+    },
+    /// Keeps instants that close an ordered chain, once per start.
+    Chain(Chain<'a>),
+    /// Keeps what closed in the newest interval.
+    Newest,
+    /// Keeps the columns that an alert shows.
+    Show(&'a [AlertColumn]),
+}
+
+/// Events of one source.
+#[derive(Debug, Clone)]
+pub struct Input<'a> {
+    /// The source.
+    pub source: &'a Arc<Source>,
+    /// Its signals, in the order of the detection.
+    pub signals: Vec<SignalId>,
+}
+
+/// An ordered chain of different events.
+#[derive(Debug, Clone)]
+pub struct Chain<'a> {
+    /// One link for each event: a step of `{3}` is three links.
+    pub links: Vec<Link>,
+    /// Longest time from the first event to the last.
+    pub window: Duration,
+    /// Pairs of different signals of the chain that one event could satisfy, smaller identity first.
+    pub overlaps: Vec<(SignalId, SignalId)>,
+    /// Conditions between links.
+    pub conditions: Conditions<'a>,
+}
+
+/// One event of a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    /// Signal that the event satisfies.
+    pub signal: SignalId,
+    /// Index of the step that the link belongs to.
+    pub step: usize,
+    /// Whether it is the last event of its step, which the step's name means.
+    pub names_step: bool,
+}
+
+/// Conditions between the links of a chain, in the forms that have linear shapes.
+#[derive(Debug, Clone)]
+pub enum Conditions<'a> {
+    /// None.
+    Free,
+    /// Every link agrees in each of these values: the outer list is of values, the inner of one value per step.
+    Agree(Vec<Vec<&'a StepValue>>),
+    /// Two links differ in one value; they name the links' indexes.
+    Differ {
+        /// The condition.
+        relation: &'a Relation,
+        /// Index of the earlier link.
+        earlier: usize,
+        /// Index of the later link.
+        later: usize,
+    },
+    /// Anything else.
+    Other(&'a [Relation]),
+}
+
+/// Lowers a detection's behaviour.
+#[must_use]
+pub fn lower(detection: &Detection) -> Pipeline<'_> {
+    let mut operators = vec![Operator::Read(inputs(detection))];
+    let signals = detection.behavior.node.signals();
+    if signals.len() > 1 {
+        operators.push(Operator::Mark(signals));
+    }
+    if !detection.keys.is_empty() {
+        operators.push(Operator::Key);
+    }
+    match &detection.behavior.node {
+        Behavior::Event { .. } => {}
+        Behavior::Count { at_least, window, .. } => {
+            operators.push(Operator::Nth { at_least: at_least.node, window: window.node });
+        }
+        Behavior::Distinct { values, at_least, window, .. } => {
+            operators.push(Operator::Spread { values, at_least: at_least.node, window: window.node });
+        }
+        Behavior::Sequence { window, .. } => operators.push(Operator::Chain(chain(detection, window.node))),
+    }
+    operators.push(Operator::Newest);
+    operators.push(Operator::Show(&detection.alert.columns));
+    Pipeline { operators }
+}
+
+/// The place where two signals of one source disagree about a key although one event could satisfy both.
+///
+/// Such an event would take part under two keys at once, which no single pass over the events can do.
+#[must_use]
+pub fn key_conflict(detection: &Detection) -> Option<Span> {
+    for (index, one) in detection.signals.iter().enumerate() {
+        for other in detection.signals.iter().skip(index + 1) {
+            if one.source.name != other.source.name || are_disjoint(&one.predicate.node, &other.predicate.node) {
+                continue;
+            }
+            let differing = one.keys.iter().zip(&other.keys).find(|(left, right)| left.node != right.node);
+            if let Some((_, right)) = differing {
+                return Some(right.span);
+            }
+        }
+    }
+    None
+}
+
+fn inputs(detection: &Detection) -> Vec<Input<'_>> {
+    let signals = detection.behavior.node.signals();
+    detection
+        .sources()
+        .into_iter()
+        .map(|source| {
+            let of_source =
+                |id: &SignalId| detection.signal(*id).is_some_and(|signal| signal.source.name == source.name);
+            Input { source, signals: signals.iter().copied().filter(of_source).collect() }
+        })
+        .filter(|input| !input.signals.is_empty())
+        .collect()
+}
+
+fn chain(detection: &Detection, window: Duration) -> Chain<'_> {
+    let Behavior::Sequence { steps, relations, .. } = &detection.behavior.node else {
+        return Chain { links: Vec::new(), window, overlaps: Vec::new(), conditions: Conditions::Free };
+    };
+    let mut links = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        for time in 1..=step.times {
+            links.push(Link { signal: step.signal, step: index, names_step: time == step.times });
+        }
+    }
+    let conditions = conditions(&links, steps.len(), relations);
+    Chain { links, window, overlaps: overlaps(detection), conditions }
+}
+
+fn overlaps(detection: &Detection) -> Vec<(SignalId, SignalId)> {
+    let signals = detection.behavior.node.signals();
+    let mut pairs = Vec::new();
+    for (index, &one) in signals.iter().enumerate() {
+        for &other in signals.iter().skip(index + 1) {
+            let (Some(left), Some(right)) = (detection.signal(one), detection.signal(other)) else { continue };
+            if left.source.name == right.source.name && !are_disjoint(&left.predicate.node, &right.predicate.node) {
+                pairs.push((one.min(other), one.max(other)));
+            }
+        }
+    }
+    pairs
+}
+
+fn conditions<'a>(links: &[Link], steps: usize, relations: &'a [Relation]) -> Conditions<'a> {
+    if relations.is_empty() {
+        return Conditions::Free;
+    }
+    if let Some(groups) = agreements(links, steps, relations) {
+        return Conditions::Agree(groups);
+    }
+    if let [relation] = relations
+        && relation.kind == RelationKind::Different
+    {
+        let position = |step: usize| links.iter().position(|link| link.step == step && link.names_step);
+        if let (Some(earlier), Some(later)) = (position(relation.left.step), position(relation.right.step))
+            && earlier < later
+        {
+            return Conditions::Differ { relation, earlier, later };
+        }
+    }
+    Conditions::Other(relations)
+}
+
+/// Groups equalities into values that all steps share; `None` when some value is not shared by every step,
+/// some step stands for several events, or a condition is no equality.
+fn agreements<'a>(links: &[Link], steps: usize, relations: &'a [Relation]) -> Option<Vec<Vec<&'a StepValue>>> {
+    if links.len() != steps || relations.iter().any(|relation| relation.kind != RelationKind::Same) {
+        return None;
+    }
+    let mut groups: Vec<Vec<&StepValue>> = Vec::new();
+    for relation in relations {
+        let holds = |group: &[&StepValue], value: &StepValue| group.contains(&value);
+        let mut joined = vec![&relation.left, &relation.right];
+        groups.retain(|group| {
+            let touches = holds(group, &relation.left) || holds(group, &relation.right);
+            if touches {
+                joined.extend(group.iter().copied());
+            }
+            !touches
+        });
+        let mut unique: Vec<&StepValue> = Vec::new();
+        for value in joined {
+            if !unique.contains(&value) {
+                unique.push(value);
+            }
+        }
+        groups.push(unique);
+    }
+    for group in &mut groups {
+        group.sort_by_key(|value| value.step);
+        let covers = group.len() == steps && group.iter().enumerate().all(|(index, value)| value.step == index);
+        if !covers {
+            return None;
+        }
+    }
+    // Equalities of one case rule only: keys of a pipeline either fold or do not.
+    Some(groups)
+}

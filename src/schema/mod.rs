@@ -1,0 +1,233 @@
+//! The telemetry catalogue: sources, their fields and types, and what each target makes of them.
+//!
+//! Never looks at a detection: it answers questions about names, types and values.
+
+mod duration;
+mod load;
+pub mod mapping;
+mod path;
+mod suggest;
+mod types;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+pub use duration::{Duration, InvalidDuration};
+pub use load::load_source;
+pub use path::FieldPath;
+pub use suggest::nearest;
+pub use types::Type;
+
+/// A telemetry source: one kind of event as its vendor emits it.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Name by which detections refer to it, such as `aws.cloudtrail`.
+    pub name: String,
+    /// Name for people.
+    pub title: String,
+    /// One or two sentences on what the source records.
+    pub description: String,
+    /// Where the events' own time stands.
+    pub time: FieldPath,
+    /// Resolution of that time.
+    pub clock: Clock,
+    /// The latest that an event may arrive after its own time.
+    pub lag: Duration,
+    /// Field that identifies an event for the removal of duplicates; `None` where the source has none.
+    pub id: Option<FieldPath>,
+    /// Paths whose presence together recognises a raw event of this source.
+    pub signature: Vec<FieldPath>,
+    /// Pitfalls that an author should know.
+    pub notes: Vec<String>,
+    /// The fields, as the members of the outermost object.
+    pub root: Members,
+    /// The document as JSON Schema, for the validation of events.
+    pub json_schema: Arc<serde_json::Value>,
+}
+
+/// Resolution of a source's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// Whole seconds.
+    Second,
+    /// Milliseconds.
+    Millisecond,
+    /// Finer than milliseconds.
+    Finer,
+}
+
+/// Members of an object.
+#[derive(Debug, Clone, Default)]
+pub struct Members {
+    /// Members that the schema names.
+    pub named: IndexMap<String, Field>,
+    /// Type of the values below any other member, where the object is open.
+    pub open: Option<Type>,
+}
+
+/// One field of a source, or one member of an object or of a list's elements.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Declared type.
+    pub ty: Type,
+    /// What the field holds.
+    pub description: String,
+    /// In which casing values arrive.
+    pub case: Case,
+    /// Values that are known to occur.
+    pub values: KnownValues,
+    /// Whether every event carries it.
+    pub presence: Presence,
+    /// How an integer time counts; `None` for times written as text.
+    pub epoch: Option<Epoch>,
+    /// Members of an object, or of the elements of a list of objects.
+    pub members: Members,
+    /// Names of the members that hold name and value, where the list is a name/value list.
+    pub name_value: Option<NameValue>,
+}
+
+/// In which casing a field's values arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Case {
+    /// Casings differ between events.
+    #[default]
+    Any,
+    /// Always that of the known values.
+    Canonical,
+}
+
+/// Whether every event carries a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Presence {
+    /// Some events lack it.
+    #[default]
+    Optional,
+    /// Every event has it.
+    Always,
+}
+
+/// How an integer time counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Epoch {
+    /// Seconds since 1970.
+    Seconds,
+    /// Milliseconds since 1970.
+    Milliseconds,
+}
+
+/// Values that are known to occur in a field.
+#[derive(Debug, Clone, Default)]
+pub struct KnownValues {
+    /// The values, in canonical casing.
+    pub values: Vec<String>,
+    /// Whether no other value occurs.
+    pub complete: bool,
+    /// Values that people write but that the source never sends, with the one that is meant.
+    pub never: BTreeMap<String, String>,
+}
+
+impl KnownValues {
+    /// The known spelling of a value, found without regard to case.
+    #[must_use]
+    pub fn canonical(&self, value: &str) -> Option<&str> {
+        self.values.iter().map(String::as_str).find(|known| known.eq_ignore_ascii_case(value))
+    }
+}
+
+/// Names of the two members of a name/value list's elements.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameValue {
+    /// Member that holds the name.
+    pub name: String,
+    /// Member that holds the value.
+    pub value: String,
+}
+
+/// What a path leads to.
+#[derive(Debug, Clone)]
+pub enum Lookup<'a> {
+    /// A field that the schema names.
+    Known(&'a Field),
+    /// A member below an open object, with the type of its values.
+    Open(Type),
+    /// The path goes through the list named here, whose elements need `any` or `first`.
+    ThroughList(FieldPath),
+    /// Nothing; `parent` is the longest part of the path that exists.
+    Unknown {
+        /// The longest part of the path that exists.
+        parent: FieldPath,
+    },
+}
+
+impl Members {
+    /// Follows a path from here.
+    #[must_use]
+    pub fn lookup(&self, path: &FieldPath) -> Lookup<'_> {
+        let mut members = self;
+        let mut walked = FieldPath::default();
+        let mut found: Option<&Field> = None;
+        for (index, segment) in path.segments().iter().enumerate() {
+            if let Some(Field { ty: Type::List(_), .. }) = found {
+                return Lookup::ThroughList(walked);
+            }
+            match members.named.get(segment) {
+                Some(field) => {
+                    walked = walked.child(segment.clone());
+                    members = &field.members;
+                    found = Some(field);
+                }
+                None => {
+                    return match &members.open {
+                        Some(ty) if index < path.segments().len() => Lookup::Open(ty.clone()),
+                        _ => Lookup::Unknown { parent: walked },
+                    };
+                }
+            }
+        }
+        found.map_or(Lookup::Unknown { parent: walked }, Lookup::Known)
+    }
+
+    /// Every named path below here with its field, in the schema's order; lists and objects included.
+    #[must_use]
+    pub fn paths(&self) -> Vec<(FieldPath, &Field)> {
+        let mut found = Vec::new();
+        collect(self, &FieldPath::default(), &mut found);
+        found
+    }
+}
+
+fn collect<'a>(members: &'a Members, prefix: &FieldPath, found: &mut Vec<(FieldPath, &'a Field)>) {
+    for (name, field) in &members.named {
+        let path = prefix.child(name.clone());
+        found.push((path.clone(), field));
+        if field.ty == Type::Object {
+            collect(&field.members, &path, found);
+        }
+    }
+}
+
+/// All sources that a run knows, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    sources: BTreeMap<String, Arc<Source>>,
+}
+
+impl Catalog {
+    /// Adds a source; a later one of the same name replaces the earlier.
+    pub fn add(&mut self, source: Source) {
+        self.sources.insert(source.name.clone(), Arc::new(source));
+    }
+
+    /// The source of that name.
+    #[must_use]
+    pub fn source(&self, name: &str) -> Option<&Arc<Source>> {
+        self.sources.get(name)
+    }
+
+    /// Every source, by name.
+    pub fn sources(&self) -> impl Iterator<Item = &Arc<Source>> {
+        self.sources.values()
+    }
+}

@@ -1,0 +1,98 @@
+//! Paths to fields, as detections write them.
+
+use std::fmt;
+
+/// Names of members from the outermost inwards; never empty for a field.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct FieldPath {
+    segments: Vec<String>,
+}
+
+impl FieldPath {
+    /// Makes a path from its segments, which may hold any character.
+    #[must_use]
+    pub const fn new(segments: Vec<String>) -> Self {
+        Self { segments }
+    }
+
+    /// Reads the text form: segments joined by dots, a segment with other characters in back-quotes.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let mut segments = Vec::new();
+        let mut current = String::new();
+        let mut quoted = false;
+        for character in text.chars() {
+            match character {
+                '`' => quoted = !quoted,
+                '.' if !quoted => segments.push(std::mem::take(&mut current)),
+                _ => current.push(character),
+            }
+        }
+        segments.push(current);
+        Self { segments }
+    }
+
+    /// The names, outermost first.
+    #[must_use]
+    pub fn segments(&self) -> &[String] {
+        &self.segments
+    }
+
+    /// The name of the innermost member; empty for an empty path.
+    #[must_use]
+    pub fn last(&self) -> &str {
+        self.segments.last().map_or("", String::as_str)
+    }
+
+    /// Whether the path has no segment, which stands for a list's element itself.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// The path with one more member behind it.
+    #[must_use]
+    pub fn child(&self, name: impl Into<String>) -> Self {
+        let mut segments = self.segments.clone();
+        segments.push(name.into());
+        Self { segments }
+    }
+
+    /// The path with another path behind it.
+    #[must_use]
+    pub fn join(&self, other: &Self) -> Self {
+        let mut segments = self.segments.clone();
+        segments.extend(other.segments.iter().cloned());
+        Self { segments }
+    }
+
+    /// What is left behind `prefix`; `None` when the path does not start with it.
+    #[must_use]
+    pub fn strip_prefix(&self, prefix: &Self) -> Option<Self> {
+        let rest = self.segments.strip_prefix(prefix.segments.as_slice())?;
+        Some(Self { segments: rest.to_vec() })
+    }
+}
+
+/// Whether a segment can be written without back-quotes.
+fn is_plain(segment: &str) -> bool {
+    let mut characters = segment.chars();
+    let starts = characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_' || first == '@');
+    starts && characters.all(|character| character.is_ascii_alphanumeric() || character == '_' || character == '@')
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, segment) in self.segments.iter().enumerate() {
+            if index > 0 {
+                f.write_str(".")?;
+            }
+            if is_plain(segment) {
+                f.write_str(segment)?;
+            } else {
+                write!(f, "`{segment}`")?;
+            }
+        }
+        Ok(())
+    }
+}

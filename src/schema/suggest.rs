@@ -1,0 +1,34 @@
+//! Finds the nearest valid name for "did you mean".
+
+/// The candidate that is most like `name`, without regard to case; `None` when none is near.
+///
+/// Near means an edit distance (with transpositions) of at most a third of the name's length, at least 1,
+/// or a candidate that ends in the name (`userName` for `userIdentity.userName`).
+#[must_use]
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = name.to_lowercase();
+    let limit = (wanted.chars().count() / 3).max(1);
+    let mut best: Option<(usize, &str)> = None;
+    for candidate in candidates {
+        let lowered = candidate.to_lowercase();
+        let mut distance = strsim::osa_distance(&wanted, &lowered);
+        if distance > limit {
+            let suffix = lowered.strip_suffix(&wanted).is_some_and(|rest| rest.ends_with('.'));
+            let part_of = wanted.chars().count() >= 4 && shares_last_segment(&wanted, &lowered);
+            if !suffix && !part_of {
+                continue;
+            }
+            distance = if suffix { limit } else { limit + 1 };
+        }
+        if best.is_none_or(|(other, _)| distance < other) {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+/// Whether the innermost members of two paths are near each other.
+fn shares_last_segment(wanted: &str, candidate: &str) -> bool {
+    let last = |path: &str| path.rsplit('.').next().unwrap_or("").to_owned();
+    candidate.contains('.') && strsim::osa_distance(&last(wanted), &last(candidate)) <= 1
+}
