@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use crate::ir::{AlertColumn, Behavior, Detection, Relation, RelationKind, SignalId, StepValue, Value, are_disjoint};
+use crate::ir::{
+    AlertColumn, Behavior, CaseRule, Detection, Relation, RelationKind, SignalId, StepValue, Value, are_disjoint,
+};
 use crate::schema::{Duration, Source};
 use crate::source::{Span, Spanned};
 
@@ -86,8 +88,8 @@ pub struct Link {
 pub enum Conditions<'a> {
     /// None.
     Free,
-    /// Every link agrees in each of these values: the outer list is of values, the inner of one value per step.
-    Agree(Vec<Vec<&'a StepValue>>),
+    /// Every link agrees in each of these.
+    Agree(Vec<Agreement<'a>>),
     /// Two links differ in one value; they name the links' indexes.
     Differ {
         /// The condition.
@@ -99,6 +101,15 @@ pub enum Conditions<'a> {
     },
     /// Anything else.
     Other(&'a [Relation]),
+}
+
+/// A value in which all links of a chain agree; an event that lacks it takes no part.
+#[derive(Debug, Clone)]
+pub struct Agreement<'a> {
+    /// The value on each step, one per step, in order.
+    pub values: Vec<&'a StepValue>,
+    /// How strings compare.
+    pub case: CaseRule,
 }
 
 /// Lowers a detection's behaviour.
@@ -210,36 +221,39 @@ fn conditions<'a>(links: &[Link], steps: usize, relations: &'a [Relation]) -> Co
 
 /// Groups equalities into values that all steps share; `None` when some value is not shared by every step,
 /// some step stands for several events, or a condition is no equality.
-fn agreements<'a>(links: &[Link], steps: usize, relations: &'a [Relation]) -> Option<Vec<Vec<&'a StepValue>>> {
+fn agreements<'a>(links: &[Link], steps: usize, relations: &'a [Relation]) -> Option<Vec<Agreement<'a>>> {
     if links.len() != steps || relations.iter().any(|relation| relation.kind != RelationKind::Same) {
         return None;
     }
-    let mut groups: Vec<Vec<&StepValue>> = Vec::new();
+    let mut groups: Vec<Agreement<'_>> = Vec::new();
     for relation in relations {
-        let holds = |group: &[&StepValue], value: &StepValue| group.contains(&value);
-        let mut joined = vec![&relation.left, &relation.right];
-        groups.retain(|group| {
-            let touches = holds(group, &relation.left) || holds(group, &relation.right);
-            if touches {
-                joined.extend(group.iter().copied());
+        let mut values = vec![&relation.left, &relation.right];
+        let mut separate = Vec::new();
+        for group in groups {
+            if group.values.contains(&&relation.left) || group.values.contains(&&relation.right) {
+                if group.case != relation.case {
+                    return None;
+                }
+                values.extend(group.values);
+            } else {
+                separate.push(group);
             }
-            !touches
-        });
+        }
         let mut unique: Vec<&StepValue> = Vec::new();
-        for value in joined {
+        for value in values {
             if !unique.contains(&value) {
                 unique.push(value);
             }
         }
-        groups.push(unique);
+        separate.push(Agreement { values: unique, case: relation.case });
+        groups = separate;
     }
     for group in &mut groups {
-        group.sort_by_key(|value| value.step);
-        let covers = group.len() == steps && group.iter().enumerate().all(|(index, value)| value.step == index);
-        if !covers {
+        group.values.sort_by_key(|value| value.step);
+        let in_order = group.values.iter().enumerate().all(|(index, value)| value.step == index);
+        if group.values.len() != steps || !in_order {
             return None;
         }
     }
-    // Equalities of one case rule only: keys of a pipeline either fold or do not.
     Some(groups)
 }
