@@ -187,8 +187,8 @@ install() {
 
 step "cargo test" cargo test --locked
 if ! $quick; then
-    # What an earlier run compiled says nothing about this one.
-    rm -rf "$work/dist" "$work/dist.again"
+    # What an earlier run built or compiled says nothing about this one.
+    rm -rf "$detc" "$work/dist" "$work/dist.again"
     step "release build" cargo build --release --locked
     step "detections are valid" check_detections
     step "compiled twice, same bytes" compile_twice
