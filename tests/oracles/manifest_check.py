@@ -87,7 +87,7 @@ def self_test():
         ([record("splunk", reasons=[reason])] + good[1:], query, True), ([record("splunk", fidelity="fine")] + good[1:], query, True),
         (good[:3] + [unsupported | {"reasons": []}], query, True), (good[:3] + [unsupported | {"file": "splunk/x.q"}], query, True),
         ([record("splunk", file="splunk/y.q")] + good[1:], query, True), ([record("splunk", sha256={"query": "0"})] + good[1:], query, True),
-        (good[:3] + [unsupported | {"reasons": [reason | {"at": "/tmp/x.yml:1:1"}]}], query, True),
+        (good[:3] + [unsupported | {"reasons": [reason | {"at": "/x.yml:1:1"}]}], query, True),
     ]
     wrong = []
     for number, (records, text, expected) in enumerate(cases):
