@@ -82,8 +82,8 @@ pub enum Predicate {
     Quantified {
         /// Whether any, all or none of the elements have to pass.
         quantifier: Quantifier,
-        /// The list.
-        list: FieldRef,
+        /// The list: a field, or a member of an outer list's element.
+        list: Value,
         /// Name of the element inside `predicate`.
         variable: String,
         /// The test of one element.
@@ -211,11 +211,11 @@ impl PartialEq for FieldRef {
 impl Eq for FieldRef {}
 
 /// The element of a quantified list, or a member of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Element {
     /// Name that the quantifier gave to the element.
     pub variable: String,
-    /// The list itself.
+    /// The list itself; inside an outer list its path is `outer[].inner`.
     pub list: FieldPath,
     /// Path inside the element; empty for the element itself.
     pub member: FieldPath,
@@ -223,13 +223,31 @@ pub struct Element {
     pub ty: Type,
     /// In which casing values arrive.
     pub case: Case,
+    /// Where the detection names it.
+    pub span: Span,
+}
+
+impl PartialEq for Element {
+    fn eq(&self, other: &Self) -> bool {
+        self.variable == other.variable && self.list == other.list && self.member == other.member
+    }
+}
+
+impl Eq for Element {}
+
+impl Element {
+    /// The path of the list that the element itself is, for a member of a list type: `outer[].inner`.
+    #[must_use]
+    pub fn as_list(&self) -> FieldPath {
+        self.list.element().join(&self.member)
+    }
 }
 
 /// `first(list as x where test).member`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct First {
-    /// The list.
-    pub list: FieldRef,
+    /// The list: a field, or a member of an outer list's element.
+    pub list: Value,
     /// Name of the element inside `predicate`.
     pub variable: String,
     /// The test of one element.

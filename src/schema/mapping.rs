@@ -93,6 +93,9 @@ impl FieldMap {
         if let Some(binding) = self.fields.get(&path.to_string()) {
             return Some(binding.clone());
         }
+        if let Some((list, member)) = path.split_at_list() {
+            return self.resolve_member(&list, &member);
+        }
         let segments = path.segments();
         (1..segments.len()).rev().find_map(|length| {
             let prefix = FieldPath::new(segments.get(..length)?.to_vec());

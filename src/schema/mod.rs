@@ -9,7 +9,7 @@ mod path;
 mod suggest;
 mod types;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -126,13 +126,29 @@ pub struct KnownValues {
     pub complete: bool,
     /// Values that people write but that the source never sends, with the one that is meant.
     pub never: BTreeMap<String, String>,
+    /// Indexes of the values by their text in lower case.
+    index: HashMap<String, usize>,
 }
 
 impl KnownValues {
+    /// Collects known values.
+    #[must_use]
+    pub fn new(values: Vec<String>, complete: bool, never: BTreeMap<String, String>) -> Self {
+        let index = values.iter().enumerate().map(|(index, value)| (value.to_lowercase(), index)).collect();
+        Self { values, complete, never, index }
+    }
+
     /// The known spelling of a value, found without regard to case.
     #[must_use]
     pub fn canonical(&self, value: &str) -> Option<&str> {
-        self.values.iter().map(String::as_str).find(|known| known.eq_ignore_ascii_case(value))
+        let index = self.index.get(&value.to_lowercase())?;
+        self.values.get(*index).map(String::as_str)
+    }
+
+    /// What is meant by a value that the source never sends, found without regard to case.
+    #[must_use]
+    pub fn meant(&self, value: &str) -> Option<&str> {
+        self.never.iter().find(|(name, _)| name.eq_ignore_ascii_case(value)).map(|(_, meant)| meant.as_str())
     }
 }
 

@@ -58,6 +58,28 @@ impl FieldPath {
         Self { segments }
     }
 
+    /// The path of this list's elements: `items` gives `items[]`.
+    #[must_use]
+    pub fn element(&self) -> Self {
+        let mut segments = self.segments.clone();
+        if let Some(last) = segments.last_mut() {
+            last.push_str("[]");
+        }
+        Self { segments }
+    }
+
+    /// The innermost list and what follows its elements, for a path that goes through one.
+    #[must_use]
+    pub fn split_at_list(&self) -> Option<(Self, Self)> {
+        let index = self.segments.iter().rposition(|segment| segment.ends_with("[]"))?;
+        let (before, after) = self.segments.split_at_checked(index + 1)?;
+        let mut list = before.to_vec();
+        if let Some(last) = list.last_mut() {
+            last.truncate(last.len() - 2);
+        }
+        Some((Self { segments: list }, Self { segments: after.to_vec() }))
+    }
+
     /// The path with another path behind it.
     #[must_use]
     pub fn join(&self, other: &Self) -> Self {
@@ -76,6 +98,7 @@ impl FieldPath {
 
 /// Whether a segment can be written without back-quotes.
 fn is_plain(segment: &str) -> bool {
+    let segment = segment.strip_suffix("[]").unwrap_or(segment);
     let mut characters = segment.chars();
     let starts = characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_' || first == '@');
     starts && characters.all(|character| character.is_ascii_alphanumeric() || character == '_' || character == '@')
