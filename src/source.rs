@@ -113,7 +113,8 @@ impl Sources {
         self.files.iter().enumerate().map(|(index, file)| (FileId(u32::try_from(index).unwrap_or(u32::MAX)), file))
     }
 
-    /// Line and column of a byte offset; an offset inside a character counts as its start.
+    /// Line and column of a byte offset; an offset inside a character counts as its start, and a byte order mark
+    /// takes no column.
     #[must_use]
     pub fn position(&self, file: FileId, offset: u32) -> Option<Position> {
         let text = &self.get(file)?.text;
@@ -122,6 +123,7 @@ impl Sources {
             end -= 1;
         }
         let before = text.get(..end)?;
+        let before = before.strip_prefix('\u{feff}').unwrap_or(before);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
         Some(Position { line, column })

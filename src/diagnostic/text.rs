@@ -1,0 +1,78 @@
+//! Findings as source excerpts with carets, the way rustc shows them.
+
+use std::io;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
+
+use super::{Diagnostic, Severity};
+use crate::source::{FileId, SourceFile, Sources, Span};
+
+/// Writes each finding, followed by an empty line.
+pub fn write(diagnostics: &[Diagnostic], sources: &Sources, color: bool, out: &mut dyn io::Write) -> io::Result<()> {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    for diagnostic in diagnostics {
+        writeln!(out, "{}\n", renderer.render(&[group(diagnostic, sources)]))?;
+    }
+    Ok(())
+}
+
+/// One finding: its title, an excerpt of each file concerned, its advice.
+fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Hint => Level::NOTE.with_name("hint"),
+    };
+    let mut group = level
+        .primary_title(diagnostic.message.as_str())
+        .id(diagnostic.code.as_str())
+        .elements(files(diagnostic).into_iter().filter_map(|file| Some(excerpt(diagnostic, file, sources.get(file)?))));
+    for help in &diagnostic.help {
+        group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
+    }
+    group
+}
+
+/// The files that the finding speaks of, that of its own place first.
+fn files(diagnostic: &Diagnostic) -> Vec<FileId> {
+    let mut files = Vec::new();
+    for span in diagnostic.span.iter().chain(diagnostic.notes.iter().map(|(span, _)| span)) {
+        if !files.contains(&span.file) {
+            files.push(span.file);
+        }
+    }
+    files
+}
+
+/// The lines of one file with carets under the finding's places.
+fn excerpt<'a>(
+    diagnostic: &'a Diagnostic,
+    file: FileId,
+    source: &'a SourceFile,
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
+    let skipped = source.text.len() - text.len();
+    let mut snippet = Snippet::source(text).path(source.path.as_str());
+    if let Some(span) = diagnostic.span.filter(|span| span.file == file) {
+        let annotation = AnnotationKind::Primary.span(range(text, skipped, span));
+        snippet = snippet.annotation(annotation.label(diagnostic.label.as_deref()));
+    }
+    for (span, note) in diagnostic.notes.iter().filter(|(span, _)| span.file == file) {
+        snippet = snippet.annotation(AnnotationKind::Context.span(range(text, skipped, *span)).label(note.as_str()));
+    }
+    snippet
+}
+
+/// The span as a range of `text`, moved to character boundaries; the renderer cannot do without.
+fn range(text: &str, skipped: usize, span: Span) -> Range<usize> {
+    let place = |offset: u32| {
+        let mut offset = usize::try_from(offset).unwrap_or(usize::MAX).saturating_sub(skipped).min(text.len());
+        while !text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
+    };
+    let start = place(span.start);
+    start..place(span.end).max(start)
+}
