@@ -2,6 +2,7 @@
 //!
 //! Never emits a weaker query than the detection on its own: what differs is in the verdict.
 
+mod sigma;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -62,7 +63,7 @@ pub struct Query {
 }
 
 /// Every backend, by name.
-pub static ALL: &[&dyn Backend] = &[];
+pub static ALL: &[&dyn Backend] = &[&sigma::Sigma];
 
 /// The backend of that name.
 #[must_use]

@@ -1,0 +1,130 @@
+//! Sigma rules and correlations, in what specification 2.1 and pySigma have in common.
+//!
+//! Never fills a gap of the specification on its own: what Sigma leaves to converters is in the verdict.
+
+mod ast;
+mod correlation;
+mod expression;
+mod field;
+mod heading;
+mod layout;
+mod list;
+mod literal;
+mod pattern;
+mod print;
+mod rule;
+mod tree;
+
+use std::collections::BTreeMap;
+
+use self::ast::{CorrelationKind, Document};
+use self::correlation::Wanted;
+use super::{Backend, Fidelity, Output, Query, ReasonCode, Request, Verdict};
+use crate::ir::{Behavior, Detection};
+
+/// Sigma 2.1.
+#[derive(Debug, Clone, Copy)]
+pub struct Sigma;
+
+impl Backend for Sigma {
+    fn name(&self) -> &'static str {
+        "sigma"
+    }
+
+    fn compile(&self, request: &Request<'_>) -> Output {
+        let mut verdict = Verdict::default();
+        let detection = request.detection;
+        if let Some(character) = heading::unwritable(detection) {
+            let message =
+                format!("YAML cannot hold the character U+{:04X} of the detection's texts", u32::from(character));
+            verdict.add(ReasonCode::UnsupportedLiteral, detection.name.span, message);
+        }
+        let documents = documents(request, &mut verdict);
+        let text = match documents.as_deref().map(print::documents) {
+            Some(Ok(text)) => Some(text),
+            Some(Err(error)) => {
+                verdict.add(ReasonCode::UnsupportedLiteral, detection.name.span, error.to_string());
+                None
+            }
+            None => None,
+        };
+        if verdict.fidelity() == Fidelity::Unsupported {
+            return Output { verdict, query: None };
+        }
+        let query = text.map(|text| Query {
+            language: "sigma",
+            extension: "yml",
+            text,
+            comment: "#",
+            columns: columns(detection),
+            missing_columns: missing_columns(request),
+            deployment: BTreeMap::new(),
+        });
+        Output { verdict, query }
+    }
+}
+
+/// The documents of the file; `None` only after a reason was added.
+fn documents(request: &Request<'_>, verdict: &mut Verdict) -> Option<Vec<Document>> {
+    let detection = request.detection;
+    let behavior = &detection.behavior;
+    let wanted = match &behavior.node {
+        Behavior::Event { signal } => {
+            let rule = rule::lower(request, detection.signal(*signal)?, &[], verdict)?;
+            return Some(vec![Document::Rule(rule)]);
+        }
+        Behavior::Count { signal, at_least, window } => {
+            verdict.assume("each event is delivered once");
+            let kind = CorrelationKind::EventCount;
+            Wanted { kind, signals: vec![*signal], counted: None, at_least: Some(at_least.node), window: *window }
+        }
+        Behavior::Distinct { signal, values, at_least, window } => {
+            for value in values.iter().skip(1) {
+                let message = "Sigma does not define what several counted fields mean; count one of them";
+                verdict.add(ReasonCode::UnsupportedBehavior, value.span, message);
+            }
+            let kind = CorrelationKind::ValueCount;
+            let (at_least, counted) = (Some(at_least.node), values.first());
+            Wanted { kind, signals: vec![*signal], counted, at_least, window: *window }
+        }
+        Behavior::Sequence { steps, relations, window } => {
+            correlation::check_steps(steps, relations, behavior.span, verdict);
+            verdict.assume("each event is delivered once");
+            let signals = behavior.node.signals();
+            Wanted { kind: CorrelationKind::TemporalOrdered, signals, counted: None, at_least: None, window: *window }
+        }
+    };
+    verdict.assume("the values of `group-by` compare exactly, case included");
+    correlation::lower(request, &wanted, verdict)
+}
+
+/// Names of the result's columns: a rule returns whole events, a correlation what it groups by.
+fn columns(detection: &Detection) -> Vec<String> {
+    match &detection.behavior.node {
+        Behavior::Event { .. } => Vec::new(),
+        Behavior::Count { .. } | Behavior::Distinct { .. } | Behavior::Sequence { .. } => {
+            detection.keys.iter().map(|key| key.name.clone()).collect()
+        }
+    }
+}
+
+/// The alert's columns that the result lacks, with the reason.
+fn missing_columns(request: &Request<'_>) -> BTreeMap<String, String> {
+    let detection = request.detection;
+    let single = matches!(detection.behavior.node, Behavior::Event { .. });
+    let mut missing = BTreeMap::new();
+    for column in detection.alert.columns.iter().filter(|column| column.key.is_none()) {
+        let reason = if single {
+            let map = detection.signal(column.signal).and_then(|signal| request.target.maps.get(&signal.source.name));
+            match map.map(|map| field::find(map, &column.value, column.span)) {
+                Some(Ok(_)) => continue,
+                Some(Err((_, reason))) => reason,
+                None => "the target does not carry the source".to_owned(),
+            }
+        } else {
+            "a Sigma correlation shows nothing but the fields that it groups by".to_owned()
+        };
+        missing.insert(column.name.clone(), reason);
+    }
+    missing
+}

@@ -1,0 +1,106 @@
+//! Lowers a signal to a rule over single events.
+
+use super::ast::{Comparison, Item, LogSource, Rule, Text, Value as SigmaValue};
+use super::expression::{Lowering, Scope};
+use super::tree::Tree;
+use super::{field, heading, layout};
+use crate::backend::{ReasonCode, Request, Verdict};
+use crate::ir::{FieldRef, Signal, Value};
+use crate::schema::mapping::FieldMap;
+use crate::source::Spanned;
+
+/// The field map of a signal's source; adds a reason where there is none.
+pub(super) fn map<'a>(request: &Request<'a>, signal: &Signal, verdict: &mut Verdict) -> Option<&'a FieldMap> {
+    let map = request.target.maps.get(&signal.source.name);
+    if map.is_none() {
+        let message =
+            format!("the target `{}` does not carry the source `{}`", request.target.name, signal.source.name);
+        verdict.add(ReasonCode::MissingSource, signal.name.span, message);
+    }
+    map.map(AsRef::as_ref)
+}
+
+/// Lowers a signal; `counted` are the fields that an event has to have to take part in a correlation.
+pub(super) fn lower(
+    request: &Request<'_>,
+    signal: &Signal,
+    counted: &[Spanned<FieldRef>],
+    verdict: &mut Verdict,
+) -> Option<Rule> {
+    let map = map(request, signal, verdict)?;
+    let logsource = logsource(map, signal, verdict)?;
+    let mut lowering = Lowering { map, verdict };
+    let mut tree = lowering.predicate(&signal.predicate, Scope::EVENT);
+    let mut parts = vec![tree.clone()];
+    for field in counted {
+        let name = field::find(map, &Value::Field(field.node.clone()), field.span).map(|bound| bound.name);
+        if let (Ok(name), Some(missing)) = (name, lowering.missing(&field.node, field.span))
+            && !tree.demands(&name)
+        {
+            parts.push(Tree::not(missing));
+        }
+    }
+    tree = Tree::all(parts);
+    match tree {
+        Tree::Constant(false) => {
+            let message = "no event can satisfy this, and Sigma has no rule that matches nothing";
+            verdict.add(ReasonCode::UnsupportedExpression, signal.predicate.span, message);
+            return None;
+        }
+        // Every event has a time, so this is every event of the source.
+        Tree::Constant(true) => {
+            let (comparison, values) = (Comparison::Whole { cased: false }, vec![SigmaValue::Null]);
+            let item = Item { field: map.time.clone(), comparison, values };
+            tree = Tree::not(Tree::Leaf { item, element: false });
+        }
+        Tree::Leaf { .. } | Tree::Not(_) | Tree::And(_) | Tree::Or(_) => {}
+    }
+    if negates(&tree) {
+        verdict.assume("a condition on an absent or null field is false, and its `not` is true");
+    }
+    let detection = layout::lay_out(&tree);
+    let fields = fields(request, signal, map);
+    let (heading, footing) = (heading::of_detection(request.detection), heading::end_of_detection(request.detection));
+    Some(Rule { heading, logsource, detection, fields, footing })
+}
+
+fn logsource(map: &FieldMap, signal: &Signal, verdict: &mut Verdict) -> Option<LogSource> {
+    let place = |key| map.place(key).map(|text| Text(text.to_owned()));
+    let logsource = LogSource { category: place("category"), product: place("product"), service: place("service") };
+    if logsource.category.is_none() && logsource.product.is_none() && logsource.service.is_none() {
+        let message = format!(
+            "Sigma has no log source for `{}`: the field map names no product, service or category",
+            map.source
+        );
+        verdict.add(ReasonCode::MissingSource, signal.name.span, message);
+        return None;
+    }
+    Some(logsource)
+}
+
+/// The fields that an analyst should see: the event's time, then the keys and columns of the alert that are fields.
+fn fields(request: &Request<'_>, signal: &Signal, map: &FieldMap) -> Vec<Text> {
+    let id = request.detection.signals.iter().position(|other| std::ptr::eq(other, signal));
+    let keys = signal.keys.iter().map(|key| &key.node);
+    let columns = request.detection.alert.columns.iter();
+    let columns =
+        columns.filter(|column| Some(column.signal.0) == id && column.key.is_none()).map(|column| &column.value);
+    let mut fields: Vec<Text> = Vec::new();
+    for value in std::iter::once(&Value::Time).chain(keys).chain(columns) {
+        if let Ok(bound) = field::find(map, value, signal.predicate.span)
+            && !fields.iter().any(|known| known.0 == bound.name)
+        {
+            fields.push(Text(bound.name));
+        }
+    }
+    // The time alone tells an analyst nothing about what to look at.
+    if fields.len() == 1 { Vec::new() } else { fields }
+}
+
+fn negates(tree: &Tree) -> bool {
+    match tree {
+        Tree::Constant(_) | Tree::Leaf { .. } => false,
+        Tree::Not(_) => true,
+        Tree::And(parts) | Tree::Or(parts) => parts.iter().any(negates),
+    }
+}
