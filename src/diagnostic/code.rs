@@ -91,6 +91,7 @@ codes! {
     UnknownColumn, "E110", Error, "the hit has no such column";
     DuplicateName, "E111", Error, "a name is declared twice";
     HiddenName, "E112", Error, "a name hides a field or another name";
+    MistakenValue, "E113", Error, "the value exists but is seldom the one that is meant";
     InvalidSchema, "E114", Error, "a telemetry schema contradicts itself";
 
     TypeMismatch, "E201", Error, "the operator does not take a value of this type";
@@ -123,6 +124,8 @@ codes! {
     ImpliedStep, "W507", Warning, "one signal of a group implies another";
     OftenMissingSide, "W508", Warning, "a side of the comparison is often missing";
     FoldedText, "W509", Warning, "a folded block joins lines inside an expression";
+
+    NearlyKnownValue, "W510", Warning, "the value is one letter away from a known one";
 
     CannotRead, "E901", Error, "a file cannot be read";
     CannotWrite, "E902", Error, "a file cannot be written";

@@ -114,6 +114,18 @@ impl FieldMap {
         if let Some(binding) = self.fields.get(&key) {
             return Some(binding.clone());
         }
+        let segments = member.segments();
+        let covered = (1..segments.len()).rev().find_map(|length| {
+            let prefix = FieldPath::new(segments.get(..length)?.to_vec());
+            let rest = member.strip_prefix(&prefix)?;
+            match self.fields.get(&format!("{list}[].{prefix}.*"))? {
+                Binding::Column(column) => Some(Binding::Column(Column { rest, ..column.clone() })),
+                Binding::Missing(reason) => Some(Binding::Missing(reason.clone())),
+            }
+        });
+        if covered.is_some() {
+            return covered;
+        }
         match self.resolve(list)? {
             Binding::Column(column) => {
                 let rest = column.rest.join(member);

@@ -9,8 +9,8 @@ mod path;
 mod suggest;
 mod types;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 
@@ -43,8 +43,30 @@ pub struct Source {
     pub notes: Vec<String>,
     /// The fields, as the members of the outermost object.
     pub root: Members,
-    /// The document as JSON Schema, for the validation of events.
+    /// The document as JSON Schema.
     pub json_schema: Arc<serde_json::Value>,
+    /// The document as a validator, made when it is first wanted.
+    pub validator: EventValidator,
+}
+
+/// Validates events against the schema of a source; made on first use, because that costs milliseconds.
+#[derive(Debug, Clone, Default)]
+pub struct EventValidator(Arc<OnceLock<Option<jsonschema::Validator>>>);
+
+impl Source {
+    /// What the schema says against an event that may lack any field: messages in no special order.
+    #[must_use]
+    pub fn objections(&self, event: &serde_json::Value) -> Vec<String> {
+        let validator = self.validator.0.get_or_init(|| {
+            let mut schema = (*self.json_schema).clone();
+            if let Some(members) = schema.as_object_mut() {
+                members.shift_remove("required");
+            }
+            jsonschema::validator_for(&schema).ok()
+        });
+        let errors = validator.iter().flat_map(|validator| validator.iter_errors(event));
+        errors.map(|error| format!("at `{}`: {error}", error.instance_path().as_str())).collect()
+    }
 }
 
 /// Resolution of a source's clock.
@@ -126,16 +148,31 @@ pub struct KnownValues {
     pub complete: bool,
     /// Values that people write but that the source never sends, with the one that is meant.
     pub never: BTreeMap<String, String>,
-    /// Indexes of the values by their text in lower case.
+    /// Values that are sent but are seldom what is meant, with the one that usually is.
+    pub mistaken: BTreeMap<String, String>,
+    /// Indexes of the values by their text in lower case; values in two casings are left out.
     index: HashMap<String, usize>,
+    /// Texts in lower case that stand for values in two casings.
+    twins: HashSet<String>,
 }
 
 impl KnownValues {
     /// Collects known values.
     #[must_use]
-    pub fn new(values: Vec<String>, complete: bool, never: BTreeMap<String, String>) -> Self {
-        let index = values.iter().enumerate().map(|(index, value)| (value.to_lowercase(), index)).collect();
-        Self { values, complete, never, index }
+    pub fn new(
+        values: Vec<String>,
+        complete: bool,
+        never: BTreeMap<String, String>,
+        mistaken: BTreeMap<String, String>,
+    ) -> Self {
+        let mut index = HashMap::new();
+        let mut twins = HashSet::new();
+        for (position, value) in values.iter().enumerate() {
+            if index.insert(value.to_lowercase(), position).is_some() {
+                twins.insert(value.to_lowercase());
+            }
+        }
+        Self { values, complete, never, mistaken, index, twins }
     }
 
     /// The known spelling of a value, found without regard to case.
@@ -143,6 +180,12 @@ impl KnownValues {
     pub fn canonical(&self, value: &str) -> Option<&str> {
         let index = self.index.get(&value.to_lowercase())?;
         self.values.get(*index).map(String::as_str)
+    }
+
+    /// Whether the value is known in two casings, so that none of them is the canonical one.
+    #[must_use]
+    pub fn has_twins(&self, value: &str) -> bool {
+        self.twins.contains(&value.to_lowercase())
     }
 
     /// What is meant by a value that the source never sends, found without regard to case.

@@ -1,0 +1,509 @@
+//! Types expressions that stand for conditions.
+
+use super::constants::Items;
+use super::functions::CONDITIONS;
+use super::parameters::Setting;
+use super::paths::describe;
+use super::scope::{Reference, Typer};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::ir::{
+    AddressSet, CaseRule, Glob, Literal, Network, OpeningHours, Order, Predicate, Quantifier, TextTest, Value, Weekday,
+};
+use crate::schema::Type;
+use crate::source::{Span, Spanned};
+use crate::syntax::ast::{Comparison, Constant, Expr, QuantifierWord, Word};
+
+impl Typer<'_> {
+    /// An expression as a condition.
+    pub(super) fn predicate(&mut self, expression: &Spanned<Expr>) -> Option<Spanned<Predicate>> {
+        let span = expression.span;
+        let predicate = match &expression.node {
+            Expr::Or(parts) => Predicate::Or(self.predicates(parts)?),
+            Expr::And(parts) => Predicate::And(self.predicates(parts)?),
+            Expr::Not(inner) => negated(self.predicate(inner)?),
+            Expr::Compare { operator, left, right, cased } => self.compare(operator, left, right, *cased, span)?,
+            Expr::Word { operator, negated: turned, left, right, cased } => {
+                let test = Spanned::new(self.word(operator, left, right, *cased)?, span);
+                if *turned { negated(test) } else { test.node }
+            }
+            Expr::In { negated: turned, left, right, cased } => {
+                let test = Spanned::new(self.membership(left, right, *cased, span)?, span);
+                if *turned { negated(test) } else { test.node }
+            }
+            Expr::Quantified { quantifier, list, variable, predicate, member }
+                if quantifier.node != QuantifierWord::First =>
+            {
+                if let Some(first) = member.first() {
+                    let message = "`any`, `all` and `none` are conditions and have no members";
+                    self.report(Diagnostic::new(Code::InvalidExpression, first.span, message));
+                    return None;
+                }
+                let list = self.list(list)?;
+                let scope = self.element_scope(&list, variable)?;
+                let Some(inner) = predicate else {
+                    let message = "`where` with a condition on the element is missing";
+                    self.report(Diagnostic::new(Code::InvalidExpression, variable.span, message));
+                    return None;
+                };
+                self.elements.push(scope);
+                let inner = self.predicate(inner);
+                self.elements.pop();
+                let quantifier = match quantifier.node {
+                    QuantifierWord::All => Quantifier::All,
+                    QuantifierWord::None => Quantifier::None,
+                    QuantifierWord::Any | QuantifierWord::First => Quantifier::Any,
+                };
+                let variable = variable.node.clone();
+                Predicate::Quantified { quantifier, list, variable, predicate: Box::new(inner?) }
+            }
+            Expr::Call { function, arguments } if CONDITIONS.iter().any(|(name, ..)| *name == function.node) => {
+                self.condition(function, arguments, span)?
+            }
+            Expr::Literal(Constant::Bool(value)) => Predicate::Constant(*value),
+            Expr::Reference(name) => match self.reference(name, span)? {
+                Reference::Parameter(parameter) => match &parameter.value {
+                    Setting::One(Literal::Bool(value)) => Predicate::Constant(*value),
+                    _ => {
+                        self.report(not_a_condition(&format!("`${name}`"), span));
+                        return None;
+                    }
+                },
+                Reference::List(_) => {
+                    self.report(not_a_condition(&format!("`${name}`"), span));
+                    return None;
+                }
+            },
+            Expr::Path(_) | Expr::Call { .. } | Expr::Quantified { .. } | Expr::Literal(_) | Expr::List(_) => {
+                let value = self.value(expression)?;
+                if value.node.ty() != Type::Bool {
+                    self.report(not_a_condition(&describe(&value.node), span));
+                    return None;
+                }
+                Predicate::IsTrue(value.node)
+            }
+        };
+        Some(Spanned::new(predicate, span))
+    }
+
+    /// All parts, mistakes in each of them reported.
+    fn predicates(&mut self, parts: &[Spanned<Expr>]) -> Option<Vec<Spanned<Predicate>>> {
+        let typed: Vec<Option<_>> = parts.iter().map(|part| self.predicate(part)).collect();
+        typed.into_iter().collect()
+    }
+
+    fn compare(
+        &mut self,
+        operator: &Spanned<Comparison>,
+        left: &Spanned<Expr>,
+        right: &Spanned<Expr>,
+        cased: bool,
+        span: Span,
+    ) -> Option<Predicate> {
+        let (one, other) = (self.value(left), self.value(right));
+        let (mut one, mut other) = (one?, other?);
+        let mut comparison = operator.node;
+        if one.node.as_literal().is_some() {
+            if other.node.as_literal().is_some() {
+                let message = "both sides are constants";
+                self.report(Diagnostic::new(Code::TypeMismatch, span, message));
+                return None;
+            }
+            std::mem::swap(&mut one, &mut other);
+            comparison = mirrored(comparison);
+        }
+        let types = (self.single(&one.node, one.span), self.single(&other.node, other.span));
+        let (ty, other_ty) = (types.0?, types.1?);
+        let order = match comparison {
+            Comparison::Equal | Comparison::NotEqual => None,
+            Comparison::Less => Some(Order::Less),
+            Comparison::LessOrEqual => Some(Order::LessOrEqual),
+            Comparison::Greater => Some(Order::Greater),
+            Comparison::GreaterOrEqual => Some(Order::GreaterOrEqual),
+        };
+        if let Some(order) = order {
+            return self.ordered(operator, one, order, other, cased);
+        }
+        let equal = match other.node {
+            Value::Literal(literal) => {
+                let (literal, case) = self.fit(&one.node, literal, cased, other.span, &[])?;
+                match literal {
+                    Literal::Bool(true) => Predicate::IsTrue(one.node),
+                    literal => Predicate::Equal { left: one.node, right: Value::Literal(literal), case },
+                }
+            }
+            right => {
+                let comparable = ty == other_ty
+                    || (ty.is_textual() && other_ty.is_textual())
+                    || (ty.is_number() && other_ty.is_number());
+                if !comparable {
+                    let message = format!("{} is {ty}, but {} is {other_ty}", describe(&one.node), describe(&right));
+                    self.report(Diagnostic::new(Code::TypeMismatch, span, message));
+                    return None;
+                }
+                let case = if ty.is_textual() && !cased { CaseRule::Ignore } else { CaseRule::Exact };
+                Predicate::Equal { left: one.node, right, case }
+            }
+        };
+        Some(if comparison == Comparison::NotEqual { negated(Spanned::new(equal, span)) } else { equal })
+    }
+
+    fn ordered(
+        &mut self,
+        operator: &Spanned<Comparison>,
+        left: Spanned<Value>,
+        order: Order,
+        right: Spanned<Value>,
+        cased: bool,
+    ) -> Option<Predicate> {
+        let (ty, other) = (left.node.ty(), right.node.ty());
+        let symbol = operator.node.symbol();
+        if cased {
+            let message = format!("`cased` does not go with `{symbol}`");
+            self.report(Diagnostic::new(Code::TypeMismatch, operator.span, message));
+            return None;
+        }
+        let orderable = |ty: &Type| ty.is_number() || *ty == Type::Time;
+        if !orderable(&ty) {
+            let message = format!("`{symbol}` compares numbers and times, but {} is {ty}", describe(&left.node));
+            let diagnostic = Diagnostic::new(Code::TypeMismatch, operator.span, message);
+            self.report(match ty {
+                Type::Text => diagnostic.help("write `int(field)` or `float(field)` for a number in a string"),
+                Type::Bool => diagnostic.help("a bool field stands alone, or behind `not`"),
+                _ => diagnostic,
+            });
+            return None;
+        }
+        if !((ty.is_number() && other.is_number()) || ty == other) {
+            let message = format!("{} is {ty}, but {} is {other}", describe(&left.node), describe(&right.node));
+            self.report(Diagnostic::new(Code::TypeMismatch, right.span, message));
+            return None;
+        }
+        Some(Predicate::Ordered { left: left.node, order, right: right.node })
+    }
+
+    fn word(
+        &mut self,
+        operator: &Spanned<Word>,
+        left: &Spanned<Expr>,
+        right: &Spanned<Expr>,
+        cased: bool,
+    ) -> Option<Predicate> {
+        let word = operator.node;
+        let value = self.value(left);
+        let patterns = self.patterns(word, right);
+        let (value, patterns) = (value?, patterns?);
+        let ty = self.single(&value.node, value.span)?;
+        if !ty.is_textual() {
+            let message = format!("`{}` compares strings, but {} is {ty}", word.as_str(), describe(&value.node));
+            self.report(Diagnostic::new(Code::TypeMismatch, operator.span, message));
+            return None;
+        }
+        if patterns.is_empty() {
+            return Some(Predicate::Constant(false));
+        }
+        let mut tests = Vec::new();
+        let mut whole = true;
+        for pattern in patterns {
+            match self.test(word, pattern) {
+                Some(test) => tests.push(test),
+                None => whole = false,
+            }
+        }
+        let case = if cased { CaseRule::Exact } else { CaseRule::Ignore };
+        whole.then_some(Predicate::Text { value: value.node, tests, case })
+    }
+
+    /// The texts on the right of a word operator.
+    fn patterns(&mut self, word: Word, right: &Spanned<Expr>) -> Option<Vec<Spanned<String>>> {
+        let is_list = matches!(right.node, Expr::List(_)) || self.is_list_reference(&right.node);
+        let literals = if is_list {
+            let items = self.items(right)?;
+            if !items.globs.is_empty() || !items.networks.is_empty() {
+                let message = format!("the list behind `{}` has to hold whole texts (`match: exact`)", word.as_str());
+                self.report(Diagnostic::new(Code::TypeMismatch, right.span, message).help("write `in`"));
+                return None;
+            }
+            items.literals
+        } else {
+            let value = self.value(right)?;
+            match value.node {
+                Value::Literal(literal) => vec![Spanned::new(literal, value.span)],
+                other => {
+                    let message = format!(
+                        "a text or a list of texts stands behind `{}`, not {}",
+                        word.as_str(),
+                        describe(&other)
+                    );
+                    self.report(Diagnostic::new(Code::TypeMismatch, value.span, message));
+                    return None;
+                }
+            }
+        };
+        let mut texts = Vec::new();
+        for literal in literals {
+            match literal.node {
+                Literal::Text(text) if !text.is_empty() => texts.push(Spanned::new(text, literal.span)),
+                Literal::Text(_) => {
+                    self.report(Diagnostic::new(Code::EmptyString, literal.span, "the text is empty"));
+                    return None;
+                }
+                other => {
+                    let message = format!("a text is wanted, not `{other}`");
+                    self.report(Diagnostic::new(Code::TypeMismatch, literal.span, message).help("put it in quotes"));
+                    return None;
+                }
+            }
+        }
+        Some(texts)
+    }
+
+    fn is_list_reference(&self, expression: &Expr) -> bool {
+        let Expr::Reference(name) = expression else { return false };
+        let mut ignored = crate::diagnostic::Diagnostics::default();
+        match self.environment.reference(name, Span::default(), &mut ignored) {
+            Some(Reference::Parameter(parameter)) => matches!(parameter.value, Setting::Many(_)),
+            Some(Reference::List(_)) => true,
+            None => false,
+        }
+    }
+
+    fn test(&mut self, word: Word, pattern: Spanned<String>) -> Option<TextTest> {
+        Some(match word {
+            Word::Contains => TextTest::Contains(pattern.node),
+            Word::StartsWith => TextTest::StartsWith(pattern.node),
+            Word::EndsWith => TextTest::EndsWith(pattern.node),
+            Word::Like => TextTest::Like(Glob::parse(&pattern.node)),
+            Word::Matches => TextTest::Matches(self.regex(&pattern.node, pattern.span)?),
+        })
+    }
+
+    fn membership(
+        &mut self,
+        left: &Spanned<Expr>,
+        right: &Spanned<Expr>,
+        cased: bool,
+        span: Span,
+    ) -> Option<Predicate> {
+        let value = self.value(left);
+        let items = self.items(right);
+        let (value, items) = (value?, items?);
+        let ty = self.single(&value.node, value.span)?;
+        let Items { literals, globs, mut networks } = items;
+        let mut plain = Vec::new();
+        for literal in literals {
+            // On an address a block is compared as a block; a single address is compared by its text.
+            match &literal.node {
+                Literal::Text(text) if ty == Type::Ip && text.contains('/') => match Network::parse(text) {
+                    Some(network) => networks.push(network),
+                    None => {
+                        let message = format!("`{text}` is no block of addresses");
+                        self.report(Diagnostic::new(Code::WrongArgument, literal.span, message));
+                        return None;
+                    }
+                },
+                _ => plain.push(literal),
+            }
+        }
+        if !networks.is_empty() && ty != Type::Ip {
+            let message = format!("the list holds blocks of addresses, but {} is {ty}", describe(&value.node));
+            self.report(Diagnostic::new(Code::TypeMismatch, right.span, message));
+            return None;
+        }
+        if !globs.is_empty() && !ty.is_textual() {
+            let message = format!("the list holds globs, but {} is {ty}", describe(&value.node));
+            self.report(Diagnostic::new(Code::TypeMismatch, right.span, message));
+            return None;
+        }
+        let mut tests = Vec::new();
+        if !plain.is_empty() {
+            let (items, case) = self.fit_all(&value.node, plain, cased)?;
+            tests.push(Predicate::In { value: value.node.clone(), items, case });
+        }
+        if !globs.is_empty() {
+            let case = if cased { CaseRule::Exact } else { CaseRule::Ignore };
+            let globs = globs.into_iter().map(TextTest::Like).collect();
+            tests.push(Predicate::Text { value: value.node.clone(), tests: globs, case });
+        }
+        if !networks.is_empty() {
+            tests.push(Predicate::InNetwork { value: value.node, networks });
+        }
+        match tests.len() {
+            0 => Some(Predicate::Constant(false)),
+            1 => tests.pop(),
+            _ => Some(Predicate::Or(tests.into_iter().map(|test| Spanned::new(test, span)).collect())),
+        }
+    }
+
+    fn condition(&mut self, function: &Spanned<String>, arguments: &[Spanned<Expr>], span: Span) -> Option<Predicate> {
+        if !self.check_arity(function, arguments.len(), &CONDITIONS) {
+            return None;
+        }
+        let (subject, rest) = arguments.split_first()?;
+        let value = self.value(subject)?;
+        let name = function.node.as_str();
+        if name == "exists" {
+            return match value.node {
+                Value::Literal(_) => {
+                    let message = "`exists` takes a field";
+                    self.report(Diagnostic::new(Code::WrongArgument, value.span, message));
+                    None
+                }
+                value => Some(Predicate::Exists(value)),
+            };
+        }
+        let wanted = if name == "outside_hours" { Type::Time } else { Type::Ip };
+        if value.node.ty() != wanted {
+            let message = format!("`{name}` takes {wanted}, but {} is {}", describe(&value.node), value.node.ty());
+            self.report(Diagnostic::new(Code::WrongArgument, value.span, message));
+            return None;
+        }
+        match name {
+            "is_private" => Some(Predicate::IsAddress { value: value.node, set: AddressSet::Private }),
+            "is_public" => Some(Predicate::IsAddress { value: value.node, set: AddressSet::Public }),
+            "in_network" => {
+                let networks = self.networks(rest.first()?)?;
+                Some(Predicate::InNetwork { value: value.node, networks })
+            }
+            _ => {
+                let hours = self.hours(rest, span)?;
+                Some(Predicate::OutsideHours { time: value.node, hours })
+            }
+        }
+    }
+
+    fn networks(&mut self, argument: &Spanned<Expr>) -> Option<Vec<Network>> {
+        let is_list = matches!(argument.node, Expr::List(_)) || self.is_list_reference(&argument.node);
+        let items = if is_list {
+            self.items(argument)?
+        } else {
+            let text = self.text_argument(argument, true)?;
+            Items { literals: vec![Spanned::new(Literal::Text(text), argument.span)], ..Items::default() }
+        };
+        let mut networks = items.networks;
+        for literal in items.literals {
+            match Network::parse(&literal.node.to_string()) {
+                Some(network) => networks.push(network),
+                None => {
+                    let message = format!("`{}` is no block of addresses", literal.node);
+                    let diagnostic = Diagnostic::new(Code::WrongArgument, literal.span, message);
+                    self.report(diagnostic.help("write `10.0.0.0/8` or `2001:db8::/32`"));
+                    return None;
+                }
+            }
+        }
+        if networks.is_empty() {
+            let message = "no block of addresses is given";
+            self.report(Diagnostic::new(Code::WrongArgument, argument.span, message));
+            return None;
+        }
+        Some(networks)
+    }
+
+    fn hours(&mut self, arguments: &[Spanned<Expr>], span: Span) -> Option<OpeningHours> {
+        let (hours, offset) = arguments.split_first()?;
+        let text = self.text_argument(hours, true)?;
+        let offset_minutes = match offset.first() {
+            None => 0,
+            Some(argument) => {
+                let text = self.text_argument(argument, true)?;
+                match parse_offset(&text) {
+                    Some(minutes) => minutes,
+                    None => {
+                        let message = format!("`{text}` is no offset from UTC");
+                        let diagnostic = Diagnostic::new(Code::WrongArgument, argument.span, message);
+                        self.report(diagnostic.help("write `+01:00`; names of time zones are not supported"));
+                        return None;
+                    }
+                }
+            }
+        };
+        match parse_hours(&text) {
+            Some((days, start_minute, end_minute)) => {
+                Some(OpeningHours { days, start_minute, end_minute, offset_minutes })
+            }
+            None => {
+                let place = if hours.span == Span::default() { span } else { hours.span };
+                let message = format!("`{text}` is no opening hours");
+                let help = "write days and hours: `Mon-Fri 08:00-18:00`, `Mon,Wed 22:00-06:00`";
+                self.report(Diagnostic::new(Code::WrongArgument, place, message).help(help));
+                None
+            }
+        }
+    }
+}
+
+/// The opposite of a condition; two negations cancel out.
+fn negated(inner: Spanned<Predicate>) -> Predicate {
+    match inner.node {
+        Predicate::Not(body) => body.node,
+        Predicate::Constant(value) => Predicate::Constant(!value),
+        node => Predicate::Not(Box::new(Spanned::new(node, inner.span))),
+    }
+}
+
+const fn mirrored(comparison: Comparison) -> Comparison {
+    match comparison {
+        Comparison::Less => Comparison::Greater,
+        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
+        Comparison::Greater => Comparison::Less,
+        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
+        Comparison::Equal => Comparison::Equal,
+        Comparison::NotEqual => Comparison::NotEqual,
+    }
+}
+
+fn not_a_condition(what: &str, span: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::NotAPredicate, span, format!("{what} is no condition"));
+    diagnostic.help("repeat the field and the operator, or put several values into a list: `x contains [\"a\", \"b\"]`")
+}
+
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// Reads `Mon-Fri 08:00-18:00`: days, first minute, minute that no longer counts.
+fn parse_hours(text: &str) -> Option<(Vec<Weekday>, u16, u16)> {
+    let (days, times) = text.trim().split_once(' ')?;
+    let mut open = Vec::new();
+    for part in days.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (weekday(first)?, weekday(last)?);
+        let mut day = first;
+        loop {
+            open.push(Weekday(day));
+            if day == last {
+                break;
+            }
+            day = day % 7 + 1;
+        }
+    }
+    open.sort_unstable();
+    open.dedup();
+    let (start, end) = times.trim().split_once('-')?;
+    let (start, end) = (minute(start)?, minute(end)?);
+    (start < 1440 && end > 0 && start != end).then_some((open, start, end))
+}
+
+fn weekday(text: &str) -> Option<u8> {
+    let wanted = text.trim().to_ascii_lowercase();
+    let index = DAYS.iter().position(|day| *day == wanted)?;
+    u8::try_from(index + 1).ok()
+}
+
+fn minute(text: &str) -> Option<u16> {
+    let (hours, minutes) = text.trim().split_once(':')?;
+    let digits = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(hours) || !digits(minutes) {
+        return None;
+    }
+    let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (minutes < 60 && hours * 60 + minutes <= 1440).then_some(hours * 60 + minutes)
+}
+
+fn parse_offset(text: &str) -> Option<i16> {
+    let sign = match text.chars().next()? {
+        '+' => 1,
+        '-' => -1,
+        _ => return None,
+    };
+    let minutes = i16::try_from(minute(text.get(1..)?)?).ok()?;
+    (minutes <= 840).then_some(sign * minutes)
+}
