@@ -15,8 +15,7 @@ pub fn write(diagnostics: &[Diagnostic], sources: &Sources, out: &mut dyn io::Wr
             Severity::Hint => "notice",
         };
         let place = diagnostic.span.and_then(|span| place(sources, span)).unwrap_or_default();
-        let title = property(&format!("{}::{}", diagnostic.code, diagnostic.message));
-        writeln!(out, "::{command} {place}title={title}::{}", message(&body(diagnostic)))?;
+        writeln!(out, "::{command} {place}title={}::{}", diagnostic.code, message(&body(diagnostic)))?;
     }
     Ok(())
 }
@@ -26,18 +25,17 @@ fn place(sources: &Sources, span: Span) -> Option<String> {
     let file = sources.get(span.file)?;
     let start = sources.position(span.file, span.start)?;
     let end = sources.position(span.file, span.end)?;
-    let mut place = format!("file={},line={},col={}", property(&file.path), start.line, start.column);
-    // Several lines cannot be combined with columns, and an empty range has no end.
-    if end.line != start.line {
-        let _ = write!(place, ",endLine={}", end.line);
-    } else if end.column > start.column {
-        let _ = write!(place, ",endLine={},endColumn={}", end.line, end.column - 1);
-    }
-    place.push(',');
+    let (path, line, end_line) = (property(&file.path), start.line, end.line);
+    // Columns cannot be given for several lines.
+    let place = if line == end_line {
+        format!("file={path},line={line},col={},endLine={end_line},endColumn={},", start.column, end.column)
+    } else {
+        format!("file={path},line={line},endLine={end_line},")
+    };
     Some(place)
 }
 
-/// The text that is shown: the label, or else the message, and the advice on lines of their own.
+/// The text that is shown: the message, and label, notes and advice on lines of their own.
 fn body(diagnostic: &Diagnostic) -> String {
     let mut body = diagnostic.message.clone();
     if let Some(label) = &diagnostic.label {

@@ -53,15 +53,20 @@ fn excerpt<'a>(
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
     let skipped = source.text.len() - text.len();
-    let mut snippet = Snippet::source(text).path(source.path.as_str());
+    let mut snippet = Snippet::source(text).path(one_line(&source.path));
     if let Some(span) = diagnostic.span.filter(|span| span.file == file) {
         let annotation = AnnotationKind::Primary.span(range(text, skipped, span));
-        snippet = snippet.annotation(annotation.label(diagnostic.label.as_deref()));
+        snippet = snippet.annotation(annotation.label(diagnostic.label.as_deref().map(one_line)));
     }
     for (span, note) in diagnostic.notes.iter().filter(|(span, _)| span.file == file) {
-        snippet = snippet.annotation(AnnotationKind::Context.span(range(text, skipped, *span)).label(note.as_str()));
+        snippet = snippet.annotation(AnnotationKind::Context.span(range(text, skipped, *span)).label(one_line(note)));
     }
     snippet
+}
+
+/// A text that can stand beside carets: no line breaks, nothing that drives a terminal.
+fn one_line(text: &str) -> String {
+    normalize_untrusted_str(&text.replace(['\r', '\n'], " "))
 }
 
 /// The span as a range of `text`, moved to character boundaries; the renderer cannot do without.

@@ -54,7 +54,7 @@ pub fn align(file: FileId, written: &Written<'_>) -> Aligned {
         return Aligned { map, end: walk.content_end + quote };
     }
     let end = start + source.get(start..written.end).unwrap_or("").trim_end().len();
-    let whole = Piece { text: 0, file: narrow(start + shift), length: narrow(end - start) };
+    let whole = Piece { text: 0, file: narrow(start + shift), length: narrow(end - start), copied: false };
     Aligned { map: OffsetMap::in_pieces(file, start + shift, text.len(), vec![whole]), end }
 }
 
@@ -92,17 +92,14 @@ impl Walk<'_> {
     /// Aligns an unquoted or a quoted text.
     fn flow(&mut self, style: ScalarStyle) -> Option<()> {
         while self.done < self.text.len() {
-            match (*self.source.get(self.at)?, style) {
+            match (self.source.get(self.at)?, style) {
                 (b'\\', ScalarStyle::DoubleQuoted) => self.escape()?,
                 (b'\'', ScalarStyle::SingleQuoted) => {
                     (self.source.get(self.at + 1) == Some(&b'\'')).then_some(())?;
-                    self.piece(1, 2);
+                    self.replace(1, 2);
                 }
                 (b' ' | b'\t' | b'\r' | b'\n', _) => self.blanks()?,
-                (byte, _) => {
-                    (self.text.get(self.done) == Some(&byte)).then_some(())?;
-                    self.piece(1, 1);
-                }
+                _ => self.copy(1)?,
             }
         }
         let closing = match style {
@@ -137,7 +134,7 @@ impl Walk<'_> {
             b'U' => 10,
             _ => 2,
         };
-        self.piece(utf8_length(*self.text.get(self.done)?), length);
+        self.replace(utf8_length(*self.text.get(self.done)?), length);
         Some(())
     }
 
@@ -145,11 +142,7 @@ impl Walk<'_> {
     fn blanks(&mut self) -> Option<()> {
         let (breaks, end) = self.breaks(self.at, usize::MAX);
         match breaks.as_slice() {
-            [] => {
-                let length = end - self.at;
-                (self.text.get(self.done..self.done + length) == self.source.get(self.at..end)).then_some(())?;
-                self.piece(length, length);
-            }
+            [] => self.copy(end - self.at)?,
             [only] => {
                 (self.text.get(self.done) == Some(&b' ')).then_some(())?;
                 self.break_piece(*only);
@@ -173,8 +166,7 @@ impl Walk<'_> {
             let rest = self.source.get(self.at..)?;
             let line = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
             let line = line - usize::from(line < rest.len() && line > 0 && rest.get(line - 1) == Some(&b'\r'));
-            (rest.get(..line) == self.text.get(self.done..self.done + line)).then_some(())?;
-            self.piece(line, line);
+            self.copy(line)?;
             self.content_end = self.at;
             let (breaks, end) = self.breaks(self.at, indent);
             let newlines = self.newlines_ahead();
@@ -260,23 +252,31 @@ impl Walk<'_> {
     /// Gives a break to the next byte of the text.
     fn break_piece(&mut self, (start, length): (usize, usize)) {
         self.at = start;
-        self.piece(1, length);
+        self.replace(1, length);
     }
 
-    /// Gives `length` bytes of the source to the next `text_length` bytes of the text.
-    fn piece(&mut self, text_length: usize, length: usize) {
+    /// Gives the next `length` bytes of the source to as many equal bytes of the text.
+    fn copy(&mut self, length: usize) -> Option<()> {
+        let same = self.text.get(self.done..self.done + length)? == self.source.get(self.at..self.at + length)?;
+        same.then_some(())?;
         let file = narrow(self.at + self.shift);
-        let text = narrow(self.done);
+        match self.pieces.last_mut() {
+            Some(last) if last.copied && last.file.saturating_add(last.length) == file => {
+                last.length = last.length.saturating_add(narrow(length));
+            }
+            _ => self.pieces.push(Piece { text: narrow(self.done), file, length: narrow(length), copied: true }),
+        }
+        self.at += length;
+        self.done += length;
+        Some(())
+    }
+
+    /// Gives the next `length` bytes of the source to `text_length` bytes of the text that they stand for.
+    fn replace(&mut self, text_length: usize, length: usize) {
+        let (text, file) = (narrow(self.done), narrow(self.at + self.shift));
+        self.pieces.push(Piece { text, file, length: narrow(length), copied: false });
         self.at += length;
         self.done += text_length;
-        if let Some(last) = self.pieces.last_mut() {
-            let copied = last.length == text - last.text && text_length == length;
-            if copied && last.file.saturating_add(last.length) == file {
-                last.length = last.length.saturating_add(narrow(length));
-                return;
-            }
-        }
-        self.pieces.push(Piece { text, file, length: narrow(length) });
     }
 }
 

@@ -6,6 +6,7 @@ mod align;
 mod explain;
 mod place;
 mod read;
+mod refuse;
 mod resolve;
 mod scalar;
 mod tree;

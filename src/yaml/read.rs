@@ -1,10 +1,10 @@
 //! Builds the tree from the parser's events and refuses what the language leaves out of YAML.
 
-use saphyr_parser::{Event, Parser, Span as Characters};
+use saphyr_parser::{Event, Parser, ScanError, Span as Characters};
 
 use super::align::{Written, align};
 use super::place::Places;
-use super::{Entry, Node, NodeKind, OffsetMap, Scalar, ScalarStyle, explain};
+use super::{Entry, Node, NodeKind, OffsetMap, Scalar, ScalarStyle, explain, refuse};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{FileId, Span, Spanned};
 
@@ -26,6 +26,7 @@ pub fn parse(file: FileId, text: &str) -> (Option<Node>, Diagnostics) {
         open: Vec::new(),
         root: None,
         last_end: 0,
+        closed: None,
         diagnostics: Diagnostics::new(),
     };
     let root = reader.read();
@@ -66,64 +67,86 @@ struct Reader<'a> {
     root: Option<Node>,
     /// Offset behind the last thing that was read.
     last_end: usize,
+    /// The collection in brackets that was closed last.
+    closed: Option<(usize, usize)>,
     diagnostics: Diagnostics,
 }
 
 impl<'a> Reader<'a> {
     /// Reads the first document.
     fn read(&mut self) -> Option<Node> {
-        if let Some(diagnostic) = explain::forbidden_character(self.source, |start, end| self.span(start, end)) {
+        if let Some(diagnostic) = refuse::forbidden_character(self.source, |start, end| self.span(start, end)) {
             self.diagnostics.push(diagnostic);
             return None;
         }
         let mut parser = Parser::new_from_str(self.source);
         let mut documents = 0;
         while let Some(event) = parser.next_event() {
-            let (event, place) = match event {
-                Ok(event) => event,
-                Err(error) => {
-                    let at = self.places.byte(error.marker().index());
-                    let place = explain::Place { source: self.source, at, last_end: self.last_end };
-                    let diagnostic = explain::scan_error(error.info(), &place, |start, end| self.span(start, end));
-                    self.diagnostics.push(diagnostic);
-                    return None;
-                }
-            };
-            let (start, end) = self.range(place);
             match event {
-                Event::Nothing | Event::StreamStart | Event::DocumentEnd => {}
-                Event::StreamEnd => break,
-                Event::DocumentStart(_) => {
+                Ok((Event::StreamEnd, _)) => break,
+                Ok((Event::DocumentStart(explicit), place)) => {
+                    let (start, end) = self.range(place);
                     documents += 1;
                     if documents > 1 {
-                        let diagnostic = Diagnostic::new(
-                            Code::SecondDocument,
-                            self.span(start, end),
-                            "a second document starts here",
-                        )
-                        .help("write each detection, list and schema to a file of its own");
-                        self.diagnostics.push(diagnostic);
+                        self.diagnostics.push(refuse::second_document(self.span(start, end)));
                         break;
                     }
-                    self.last_end = end;
+                    self.last_end = if explicit { end } else { start };
                 }
-                Event::Alias(_) => self.alias(start, end),
-                Event::Scalar(text, style, anchor, tag) => {
-                    let start = self.refuse_marks(anchor, tag.is_some(), start);
-                    self.scalar(text.into_owned(), convert(style), start, end);
+                Ok((event, place)) => self.event(event, place)?,
+                Err(error) => {
+                    self.scan_error(&error);
+                    return None;
                 }
-                Event::SequenceStart(anchor, tag) => {
-                    let start = self.refuse_marks(anchor, tag.is_some(), start);
-                    self.open(start, end, OpenKind::Sequence(Vec::new()))?;
-                }
-                Event::MappingStart(anchor, tag) => {
-                    let start = self.refuse_marks(anchor, tag.is_some(), start);
-                    self.open(start, end, OpenKind::Mapping { entries: Vec::new(), key: Key::Due })?;
-                }
-                Event::SequenceEnd | Event::MappingEnd => self.close(end),
             }
         }
         self.finish()
+    }
+
+    /// Adds what an event stands for; `None` where reading has to stop.
+    fn event(&mut self, event: Event<'_>, place: Characters) -> Option<()> {
+        let (start, end) = self.range(place);
+        match event {
+            Event::Alias(_) => self.alias(start, end),
+            Event::Scalar(text, style, anchor, tag) => {
+                let start = self.refuse_marks(anchor, tag.is_some(), start);
+                self.scalar(text.into_owned(), convert(style), start, end);
+            }
+            Event::SequenceStart(anchor, tag) => {
+                let start = self.refuse_marks(anchor, tag.is_some(), start);
+                self.open(start, end, OpenKind::Sequence(Vec::new()))?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                let start = self.refuse_marks(anchor, tag.is_some(), start);
+                self.open(start, end, OpenKind::Mapping { entries: Vec::new(), key: Key::Due })?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(end),
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {}
+        }
+        Some(())
+    }
+
+    /// Reports where the parser gave up, and takes back what was said about the text that it misread.
+    fn scan_error(&mut self, error: &ScanError) {
+        let place = explain::Place {
+            source: self.source,
+            at: self.places.byte(error.marker().index()),
+            last_end: self.last_end,
+            bracket: self.open.iter().rev().find(|open| open.flow).map(|open| open.start),
+            closed: self.closed,
+        };
+        let diagnostic = explain::scan_error(error.info(), &place, |start, end| self.span(start, end));
+        if let Some(span) = diagnostic.span {
+            self.take_back(span);
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Takes back what was found inside a span.
+    fn take_back(&mut self, span: Span) {
+        let inside = |inner: Span| span.start <= inner.start && inner.end <= span.end;
+        let found = std::mem::take(&mut self.diagnostics);
+        self.diagnostics.extend(found.into_iter().filter(|diagnostic| !diagnostic.span.is_some_and(inside)));
     }
 
     /// The tree, if there is anything in it.
@@ -160,6 +183,7 @@ impl<'a> Reader<'a> {
         let Some(open) = self.open.pop() else { return };
         if open.flow {
             self.last_end = end;
+            self.closed = Some((open.start, end));
         }
         let kind = match open.kind {
             OpenKind::Sequence(items) => NodeKind::Sequence(items),
@@ -171,7 +195,7 @@ impl<'a> Reader<'a> {
 
     /// Puts a finished value where it belongs.
     fn add(&mut self, node: Node) {
-        let Some(Open { kind, .. }) = self.open.last_mut() else {
+        let Some(Open { kind, flow, start }) = self.open.last_mut() else {
             self.root = Some(node);
             return;
         };
@@ -182,7 +206,7 @@ impl<'a> Reader<'a> {
                 Key::Refused => {}
                 Key::Due => match node.kind {
                     NodeKind::Scalar(scalar) => {
-                        if let Some(diagnostic) = refuse_key(&scalar, node.span) {
+                        if let Some(diagnostic) = refuse::text_as_key(&scalar, node.span) {
                             self.diagnostics.push(diagnostic);
                             *key = Key::Refused;
                         } else {
@@ -190,10 +214,10 @@ impl<'a> Reader<'a> {
                         }
                     }
                     NodeKind::Sequence(_) | NodeKind::Mapping(_) => {
-                        let diagnostic =
-                            Diagnostic::new(Code::WrongYamlType, node.span, "a key has to be a text").help(QUOTE);
-                        self.diagnostics.push(diagnostic);
                         *key = Key::Refused;
+                        let doubled = *flow && self.source.get(*start..).is_some_and(|rest| rest.starts_with("{{"));
+                        self.take_back(node.span);
+                        self.diagnostics.push(refuse::collection_as_key(node.span, doubled));
                     }
                 },
             },
@@ -246,7 +270,7 @@ impl<'a> Reader<'a> {
     fn alias(&mut self, start: usize, end: usize) {
         let name = self.source.get(start..end).unwrap_or("").trim_end().to_owned();
         let end = start + name.len();
-        self.diagnostics.push(explain::alias(self.span(start, end), &name));
+        self.diagnostics.push(refuse::alias(self.span(start, end), &name));
         let map = OffsetMap::straight(self.file, start + self.shift);
         let scalar = Scalar { text: name, style: ScalarStyle::Plain, map, comment: None };
         self.last_end = end;
@@ -261,9 +285,10 @@ impl<'a> Reader<'a> {
             let word = rest.split([' ', '\t', '\r', '\n', ',', '[', ']', '{', '}']).next().unwrap_or("");
             let span = self.span(at, at + word.len());
             self.last_end = at + word.len();
-            self.diagnostics.push(explain::mark(span, word));
+            self.diagnostics.push(refuse::mark(span, word));
             at += word.len();
-            at += rest.get(word.len()..).map_or(0, |rest| rest.len() - rest.trim_start().len());
+            let behind = rest.get(word.len()..).unwrap_or("");
+            at += behind.len() - behind.trim_start_matches([' ', '\t', '\r', '\n']).len();
         }
         at
     }
@@ -307,24 +332,15 @@ impl<'a> Reader<'a> {
         (start, end)
     }
 
-    /// A span in the file.
+    /// A span in the file; the parser's places can be off by a few characters behind a directive.
     fn span(&self, start: usize, end: usize) -> Span {
-        Span::new(self.file, start + self.shift, end + self.shift)
-    }
-}
-
-/// Why a text cannot be a key, if it cannot.
-fn refuse_key(scalar: &Scalar, span: Span) -> Option<Diagnostic> {
-    let plain = scalar.style == ScalarStyle::Plain;
-    match scalar.text.as_str() {
-        "" if plain => {
-            Some(Diagnostic::new(Code::WrongYamlType, span, "a key is missing before the colon").help(QUOTE))
-        }
-        "<<" if plain => Some(
-            Diagnostic::new(Code::AnchorOrAlias, span, "merge keys are not part of the language")
-                .help("write the keys out"),
-        ),
-        _ => None,
+        let boundary = |mut offset: usize| {
+            while offset < self.source.len() && !self.source.is_char_boundary(offset) {
+                offset += 1;
+            }
+            offset.min(self.source.len())
+        };
+        Span::new(self.file, boundary(start) + self.shift, boundary(end) + self.shift)
     }
 }
 

@@ -64,7 +64,7 @@ pub struct OffsetMap {
     length: u32,
 }
 
-/// A run of decoded bytes that stands in the file as it is (equal lengths) or in other words (an escape, a break).
+/// A run of decoded bytes that stands in the file as it is, or in other words (an escape, a folded break).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Piece {
     /// First byte in the decoded text; the run ends where the next begins.
@@ -73,6 +73,8 @@ pub(super) struct Piece {
     pub(super) file: u32,
     /// Number of bytes in the file.
     pub(super) length: u32,
+    /// Whether the file shows the same bytes.
+    pub(super) copied: bool,
 }
 
 impl OffsetMap {
@@ -115,8 +117,7 @@ impl OffsetMap {
             let place = self.start.saturating_add(offset);
             return (place, place.saturating_add(1));
         };
-        let text_end = self.pieces.get(next).map_or(self.length, |piece| piece.text);
-        if text_end.saturating_sub(piece.text) == piece.length {
+        if piece.copied {
             let place = piece.file.saturating_add(offset - piece.text);
             (place, place.saturating_add(1))
         } else {
