@@ -2,6 +2,7 @@
 //!
 //! Never emits a weaker query than the detection on its own: what differs is in the verdict.
 
+mod elastic;
 mod sigma;
 mod verdict;
 
@@ -63,7 +64,7 @@ pub struct Query {
 }
 
 /// Every backend, by name.
-pub static ALL: &[&dyn Backend] = &[&sigma::Sigma];
+pub static ALL: &[&dyn Backend] = &[&elastic::Elastic, &sigma::Sigma];
 
 /// The backend of that name.
 #[must_use]

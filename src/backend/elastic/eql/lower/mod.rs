@@ -1,0 +1,108 @@
+//! Turns predicates into EQL conditions that are two-valued whatever the engine does with null.
+//!
+//! Never gives up at the first obstacle: what EQL lacks becomes a reason, and the rest is still looked at.
+
+mod comparison;
+mod element;
+mod list;
+mod test;
+mod text;
+mod value;
+
+pub use test::Test;
+pub use value::Bound;
+
+use crate::backend::elastic::options::Options;
+use crate::backend::{ReasonCode, Verdict};
+use crate::ir::{CaseRule, Literal, Predicate};
+use crate::schema::mapping::FieldMap;
+use crate::source::{Span, Spanned};
+
+/// Said once of a query that compares without case.
+pub const ASCII_FOLDING: &str = "letters beyond ASCII arrive in one case only, since EQL folds ASCII letters only";
+
+/// Said once of a query that compares canonical fields exactly.
+pub const CANONICAL: &str = "fields with a canonical casing arrive in it";
+
+/// Said once of a query that compares fields of the type `ip`.
+pub const ADDRESSES: &str = "each address has one spelling, since fields of type ip compare as addresses and hold an IPv4 address and its IPv6 \
+     form alike";
+
+/// Said once of a query that measures a text.
+pub const LENGTH: &str = "measured texts hold no characters beyond U+FFFF, which EQL counts as two";
+
+/// Said once of a query that asks whether a list is there.
+pub const NULL_LISTS: &str = "no list holds nulls only, since an index keeps no trace of it";
+
+/// Lowers the predicates of one signal.
+pub struct Lowering<'a> {
+    map: &'a FieldMap,
+    options: &'a Options,
+    verdict: &'a mut Verdict,
+    /// Place of the predicate at hand.
+    span: Span,
+    /// Lists whose elements are looked at, outermost first.
+    scopes: Vec<list::Scope>,
+}
+
+impl<'a> Lowering<'a> {
+    /// Starts with the fields of one source.
+    pub const fn new(map: &'a FieldMap, options: &'a Options, verdict: &'a mut Verdict, span: Span) -> Self {
+        Self { map, options, verdict, span, scopes: Vec::new() }
+    }
+
+    /// The condition of a predicate.
+    pub fn predicate(&mut self, predicate: &Spanned<Predicate>) -> Test {
+        let outer = std::mem::replace(&mut self.span, predicate.span);
+        let test = self.dispatch(&predicate.node);
+        self.span = outer;
+        test
+    }
+
+    fn dispatch(&mut self, predicate: &Predicate) -> Test {
+        match predicate {
+            Predicate::Constant(true) => Test::ALWAYS,
+            Predicate::Constant(false) => Test::NEVER,
+            Predicate::And(parts) => {
+                let parts: Vec<Test> = parts.iter().map(|part| self.predicate(part)).collect();
+                Test::all(parts)
+            }
+            Predicate::Or(parts) => {
+                let parts: Vec<Test> = parts.iter().map(|part| self.predicate(part)).collect();
+                Test::any(parts)
+            }
+            Predicate::Not(inner) => self.predicate(inner).negated(),
+            Predicate::Exists(value) => self.exists(value),
+            Predicate::IsTrue(value) => self.equals_one_of(value, &[Literal::Bool(true)], CaseRule::Exact),
+            Predicate::Equal { left, right, case } => match right.as_literal() {
+                Some(literal) => self.equals_one_of(left, std::slice::from_ref(literal), *case),
+                None => self.no_comparison_of_fields(),
+            },
+            Predicate::Ordered { left, order, right } => self.ordered(left, *order, right),
+            Predicate::In { value, items, case } => self.equals_one_of(value, items, *case),
+            Predicate::Text { value, tests, case } => self.text(value, tests, *case),
+            Predicate::InNetwork { value, networks } => self.in_network(value, networks),
+            Predicate::IsAddress { value, set } => self.is_address(value, *set),
+            Predicate::OutsideHours { .. } => self.unsupported(
+                "EQL cannot read the clock of a time; leave the hours to the schedule or to an exception of the rule",
+            ),
+            Predicate::Quantified { quantifier, list, variable, predicate } => {
+                self.quantified(*quantifier, list, variable, predicate)
+            }
+        }
+    }
+
+    fn no_comparison_of_fields(&mut self) -> Test {
+        self.unsupported("EQL compares fields with constants only; compare with a literal, a parameter or a list")
+    }
+
+    /// Records that EQL lacks the expression at hand.
+    fn unsupported(&mut self, message: impl Into<String>) -> Test {
+        self.reason(ReasonCode::UnsupportedExpression, message)
+    }
+
+    fn reason(&mut self, code: ReasonCode, message: impl Into<String>) -> Test {
+        self.verdict.add(code, self.span, message);
+        Test::NEVER
+    }
+}

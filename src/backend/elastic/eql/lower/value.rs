@@ -1,0 +1,408 @@
+//! Finds the fields of the index behind the values of a detection.
+
+use super::list::{Scope, mixed_message};
+use super::{Lowering, Test};
+use crate::backend::ReasonCode;
+use crate::backend::elastic::eql::ast::{Expression, Field, PatternKind};
+use crate::ir::{Call, CaseRule, Element, FieldRef, Literal, NameValueRef, Value};
+use crate::schema::mapping::{Access, Binding, Column};
+use crate::schema::{Case, FieldPath, Type};
+use crate::source::Span;
+
+/// Why a field without a binding is missing.
+pub const UNMENTIONED: &str = "the field map of the target does not mention it";
+
+/// A field of the index that stands for a value of the detection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// The field.
+    pub field: Field,
+    /// As the detection names it.
+    pub name: String,
+    /// Type in the detection, that of the elements for a list.
+    pub declared: Type,
+    /// Type in the index, that of the elements for a list.
+    pub stored: Type,
+    /// Whether the detection calls it a list.
+    pub is_list: bool,
+    /// Whether it stands for all elements of a list at once, any of which may satisfy a test.
+    pub is_mixed: bool,
+    /// In which casing values arrive at the source.
+    pub case: Case,
+    /// What the target's field map says.
+    pub column: Column,
+}
+
+/// One of the fields that can provide a value.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// When it does; at most one choice of a value does.
+    pub when: Test,
+    /// Where the value comes from.
+    pub source: Source,
+    /// Whether the value is written in lower or in upper case first.
+    pub letters: Option<Letters>,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// The field.
+    Field(Bound),
+    /// The number of the field's characters.
+    Length(Bound),
+    /// Itself.
+    Literal(Literal),
+}
+
+/// Letters that a text is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Letters {
+    /// Lower case.
+    Lower,
+    /// Upper case.
+    Upper,
+}
+
+impl Letters {
+    /// Whether a text is written in these letters.
+    pub fn fits(self, text: &str) -> bool {
+        match self {
+            Self::Lower => text == text.to_lowercase(),
+            Self::Upper => text == text.to_uppercase(),
+        }
+    }
+}
+
+impl Lowering<'_> {
+    /// The test of a value: that of the choice which provides it.
+    pub(super) fn over(&mut self, value: &Value, mut leaf: impl FnMut(&mut Self, &Choice) -> Test) -> Test {
+        let choices = self.choices(value);
+        let tests: Vec<Test> =
+            choices.into_iter().map(|choice| Test::all([choice.when.clone(), leaf(self, &choice)])).collect();
+        Test::any(tests)
+    }
+
+    /// The fields that can provide a value; none where EQL cannot reach it, which is a reason.
+    pub(super) fn choices(&mut self, value: &Value) -> Vec<Choice> {
+        match value {
+            Value::Field(field) => self.field(field).into_iter().map(field_choice).collect(),
+            Value::Element(element) => self.element(element).into_iter().map(field_choice).collect(),
+            Value::First(first) => self.first(first),
+            Value::NameValue(reference) => self.name_value(reference),
+            Value::Time => self.none("EQL compares times with no constant of a detection"),
+            Value::Literal(literal) => {
+                vec![Choice { when: Test::ALWAYS, source: Source::Literal(literal.clone()), letters: None }]
+            }
+            Value::Call(call) => self.call(call),
+        }
+    }
+
+    fn none(&mut self, message: impl Into<String>) -> Vec<Choice> {
+        self.unsupported(message);
+        Vec::new()
+    }
+
+    fn call(&mut self, call: &Call) -> Vec<Choice> {
+        match call {
+            Call::Length(value) => self.length(value),
+            Call::Lower(value) => self.letters(value, Letters::Lower),
+            Call::Upper(value) => self.letters(value, Letters::Upper),
+            Call::Coalesce(values) => self.coalesce(values),
+            Call::ToInt(value) | Call::ToFloat(value) => self.number(call, value),
+            Call::Concat(_) => self.none("EQL cannot build texts; test the parts one by one"),
+            Call::Split { .. } | Call::Extract { .. } | Call::Replace { .. } => self.none(format!(
+                "EQL cannot take texts apart with `{}`; use `like` or `matches` on the whole text",
+                call.name()
+            )),
+            Call::Hour(_) | Call::Weekday(_) => {
+                self.none(format!("EQL cannot read the clock of a time, so `{}` has no counterpart", call.name()))
+            }
+            Call::Country(_) | Call::City(_) | Call::Asn(_) | Call::AsOrganisation(_) => {
+                self.none(format!("EQL cannot look addresses up, so `{}` has no counterpart", call.name()))
+            }
+        }
+    }
+
+    fn length(&mut self, value: &Value) -> Vec<Choice> {
+        let mut choices = self.choices(value);
+        for choice in &mut choices {
+            match &choice.source {
+                Source::Field(bound) if bound.stored == Type::Text && !bound.is_list && !bound.is_mixed => {
+                    choice.source = Source::Length(bound.clone());
+                }
+                Source::Field(_) | Source::Length(_) | Source::Literal(_) => {
+                    return self.none("EQL measures text fields only");
+                }
+            }
+        }
+        self.verdict.assume(super::LENGTH);
+        choices
+    }
+
+    fn letters(&mut self, value: &Value, letters: Letters) -> Vec<Choice> {
+        let mut choices = self.choices(value);
+        for choice in &mut choices {
+            choice.letters = Some(letters);
+        }
+        choices
+    }
+
+    fn coalesce(&mut self, values: &[Value]) -> Vec<Choice> {
+        let mut found = Vec::new();
+        let mut all_before_missing = Test::ALWAYS;
+        for (index, value) in values.iter().enumerate() {
+            let choices = self.choices(value);
+            let present = self.over(value, Self::exists_choice);
+            for choice in choices {
+                let here = if index + 1 == values.len() { Test::ALWAYS } else { present.clone() };
+                let when = Test::all([all_before_missing.clone(), here, choice.when.clone()]);
+                found.push(Choice { when, ..choice });
+            }
+            all_before_missing = Test::all([all_before_missing, present.negated()]);
+        }
+        found
+    }
+
+    fn number(&mut self, call: &Call, value: &Value) -> Vec<Choice> {
+        let mut choices = self.choices(value);
+        for choice in &mut choices {
+            match &mut choice.source {
+                Source::Field(bound) if bound.stored.is_number() && !bound.is_list => {
+                    bound.declared = call.ty();
+                }
+                Source::Field(_) | Source::Length(_) | Source::Literal(_) => {
+                    return self.none(format!(
+                        "EQL fails on a text that is no number, so `{}` has no counterpart on a text field",
+                        call.name()
+                    ));
+                }
+            }
+        }
+        choices
+    }
+
+    /// Whether the value is present.
+    pub(super) fn exists(&mut self, value: &Value) -> Test {
+        match value {
+            Value::Time => Test::ALWAYS,
+            Value::Call(call) => match call.as_ref() {
+                Call::Concat(values) => {
+                    let parts: Vec<Test> = values.iter().map(|value| self.exists(value)).collect();
+                    Test::all(parts)
+                }
+                Call::Coalesce(values) => {
+                    let parts: Vec<Test> = values.iter().map(|value| self.exists(value)).collect();
+                    Test::any(parts)
+                }
+                Call::Length(value) | Call::Lower(value) | Call::Upper(value) => self.exists(value),
+                Call::Split { .. }
+                | Call::Extract { .. }
+                | Call::Replace { .. }
+                | Call::ToInt(_)
+                | Call::ToFloat(_)
+                | Call::Hour(_)
+                | Call::Weekday(_)
+                | Call::Country(_)
+                | Call::City(_)
+                | Call::Asn(_)
+                | Call::AsOrganisation(_) => self.over(value, Self::exists_choice),
+            },
+            Value::Field(_) | Value::Element(_) | Value::First(_) | Value::NameValue(_) | Value::Literal(_) => {
+                self.over(value, Self::exists_choice)
+            }
+        }
+    }
+
+    fn exists_choice(&mut self, choice: &Choice) -> Test {
+        match &choice.source {
+            Source::Field(bound) => self.exists_field(bound),
+            Source::Length(bound) => Test::present(&bound.field),
+            Source::Literal(_) => Test::ALWAYS,
+        }
+    }
+
+    /// Whether the field is present.
+    pub fn exists_field(&mut self, bound: &Bound) -> Test {
+        if bound.stored == Type::Object {
+            return self.unsupported(format!(
+                "`{}` is an object in the index, which EQL cannot test; test one of its members",
+                bound.name
+            ));
+        }
+        if bound.is_list {
+            self.verdict.assume(super::NULL_LISTS);
+        }
+        if bound.stored == Type::Text && bound.is_mixed {
+            // One value with a character in it; `!= ""` would ask this of every value.
+            let some = Expression::Match {
+                field: bound.field.clone(),
+                pattern: PatternKind::Like,
+                folded: false,
+                patterns: vec!["?*".to_owned()],
+            };
+            Test::guarded(some, &bound.field)
+        } else if bound.stored == Type::Text && !bound.is_list {
+            Test::present(&bound.field)
+        } else {
+            Test::not_null(&bound.field)
+        }
+    }
+
+    /// The field that events are joined by for a key; a reason where the key is no single field.
+    pub fn join_key(&mut self, value: &Value) -> Option<Bound> {
+        match value {
+            Value::Field(field) => self.field(field),
+            Value::NameValue(reference) => match self.name_value(reference).as_slice() {
+                [Choice { source: Source::Field(bound), .. }] => Some(bound.clone()),
+                [] => None,
+                _ => self.no_key(),
+            },
+            Value::Element(_) | Value::First(_) | Value::Time | Value::Literal(_) | Value::Call(_) => self.no_key(),
+        }
+    }
+
+    fn no_key(&mut self) -> Option<Bound> {
+        self.unsupported(
+            "EQL joins events by fields only, not by values taken out of lists or computed; use a field as key",
+        );
+        None
+    }
+
+    /// The field of the index for a field of the source.
+    pub fn field(&mut self, field: &FieldRef) -> Option<Bound> {
+        match self.map.resolve(&field.path) {
+            None => self.missing(field.span, &field.path, UNMENTIONED),
+            Some(Binding::Missing(reason)) => self.missing(field.span, &field.path, &reason),
+            Some(Binding::Column(column)) => {
+                let name = field.path.to_string();
+                self.bind(column, name, &field.ty, field.case, field.span, &[])
+            }
+        }
+    }
+
+    pub(super) fn missing(&mut self, span: Span, path: &FieldPath, reason: &str) -> Option<Bound> {
+        self.verdict.add(ReasonCode::MissingField, span, format!("`{path}`: {reason}"));
+        None
+    }
+
+    /// The field of the index for the element of a list, or for a member of it.
+    fn element(&mut self, element: &Element) -> Option<Bound> {
+        let scope = self.scopes.iter().rev().find(|scope| scope.variable == element.variable)?.clone();
+        self.member(&scope, &element.member, &element.ty, element.case, element.span)
+    }
+
+    /// The field of the index for a member of the elements of a list.
+    pub(super) fn member(
+        &mut self,
+        scope: &Scope,
+        member: &FieldPath,
+        ty: &Type,
+        case: Case,
+        span: Span,
+    ) -> Option<Bound> {
+        let path = scope.list.element().join(member);
+        match self.map.resolve_member(&scope.list, member) {
+            None => self.missing(span, &path, UNMENTIONED),
+            Some(Binding::Missing(reason)) => self.missing(span, &path, &reason),
+            Some(Binding::Column(column)) => {
+                let bound = self.bind(column, path.to_string(), ty, case, span, &scope.indexes)?;
+                Some(Bound { is_mixed: scope.is_mixed, ..bound })
+            }
+        }
+    }
+
+    /// The field of the index that a binding leads to; `indexes` replace the stars of its path.
+    pub(super) fn bind(
+        &mut self,
+        column: Column,
+        name: String,
+        ty: &Type,
+        case: Case,
+        span: Span,
+        indexes: &[String],
+    ) -> Option<Bound> {
+        let obstacle = match column.access {
+            Access::Direct => None,
+            Access::Flattened => Some("has the type `flattened`, which EQL cannot read"),
+            Access::JsonText | Access::Dynamic => Some("holds JSON, which EQL cannot read"),
+            Access::Indexed | Access::Keyed => None,
+        };
+        if let Some(obstacle) = obstacle {
+            let message = format!("`{name}`: the field `{}` {obstacle}; test another field of the event", column.path);
+            self.verdict.add(ReasonCode::UnsupportedExpression, span, message);
+            return None;
+        }
+        let mut indexes = indexes.iter();
+        let mut path = Vec::new();
+        for segment in FieldPath::parse(&column.path).segments().iter().chain(column.rest.segments()) {
+            let segment = if segment == "*" { indexes.next() } else { Some(segment) };
+            let Some(segment) = segment else {
+                let message =
+                    format!("`{name}` is a list in the index, whose elements EQL reaches one by one; use `any`");
+                self.verdict.add(ReasonCode::UnsupportedExpression, span, message);
+                return None;
+            };
+            path.push(segment.clone());
+        }
+        if let Some(lossy) = &column.lossy {
+            self.verdict.add(ReasonCode::FieldLossy, span, format!("`{name}`: {lossy}"));
+        }
+        let (is_list, declared) = element_type(ty);
+        let stored = column.ty.as_ref().map_or_else(|| declared.clone(), |ty| element_type(ty).1);
+        Some(Bound { field: Field::optional(path), name, declared, stored, is_list, is_mixed: false, case, column })
+    }
+
+    /// The value of a name/value list's element of one name.
+    fn name_value(&mut self, reference: &NameValueRef) -> Vec<Choice> {
+        let list = &reference.list;
+        let explicit = self.map.fields.get(&list.path.element().join(&reference.member).to_string()).cloned();
+        match explicit.or_else(|| self.map.resolve(&list.path)) {
+            None => self.missing(list.span, &list.path, UNMENTIONED).into_iter().map(field_choice).collect(),
+            Some(Binding::Missing(reason)) => {
+                self.missing(list.span, &list.path, &reason).into_iter().map(field_choice).collect()
+            }
+            Some(Binding::Column(column)) if column.access == Access::Keyed => {
+                // Integrations that store such a list keyed by name write `_` for what a field's name must not hold.
+                let segment = reference.key.replace(['.', ' '], "_");
+                let name = format!("{}[{}].{}", list.path, reference.key, reference.member);
+                let bound = self.bind(column, name, &reference.ty, Case::Any, list.span, &[segment]);
+                bound.into_iter().map(field_choice).collect()
+            }
+            Some(Binding::Column(_)) => self.named_elements(reference),
+        }
+    }
+
+    /// The elements of that name in a list that is not stored by name.
+    fn named_elements(&mut self, reference: &NameValueRef) -> Vec<Choice> {
+        let span = reference.list.span;
+        let name_member = FieldPath::new(vec![reference.name_member.clone()]);
+        let wanted = [Literal::Text(reference.key.clone())];
+        let mut found = Vec::new();
+        let mut earlier: Vec<Test> = Vec::new();
+        for scope in self.open(&Value::Field(reference.list.clone()), "") {
+            if scope.is_mixed {
+                self.verdict.add(ReasonCode::ArrayCorrelation, span, mixed_message(&scope.list));
+            }
+            let name = self.member(&scope, &name_member, &Type::Text, Case::Any, span);
+            let value = self.member(&scope, &reference.member, &reference.ty, Case::Any, span);
+            let (Some(name), Some(value)) = (name, value) else { continue };
+            let named = self.field_equals(&name, &wanted, CaseRule::Exact);
+            let when = Test::all([named.clone(), Test::any(earlier.clone()).negated()]);
+            earlier.push(named);
+            found.push(Choice { when, ..field_choice(value) });
+        }
+        found
+    }
+}
+
+const fn field_choice(bound: Bound) -> Choice {
+    Choice { when: Test::ALWAYS, source: Source::Field(bound), letters: None }
+}
+
+fn element_type(ty: &Type) -> (bool, Type) {
+    match ty {
+        Type::List(inner) => (true, element_type(inner).1),
+        other => (false, other.clone()),
+    }
+}

@@ -1,0 +1,32 @@
+//! Options of a target that the backend knows.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// How many elements of an indexed array are looked at, unless the target says so.
+const ARRAY_INDEXES: u64 = 5;
+
+/// Options of an Elastic deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// How many elements are looked at of an array that is stored as an object keyed by index (`array_indexes`).
+    pub array_indexes: u64,
+    /// Fields of type `ip` beside text fields that hold an address or a name (`network_fields`): text field to `ip` field.
+    pub network_fields: BTreeMap<String, String>,
+}
+
+impl Options {
+    /// Reads the options of a target; others are not the backend's.
+    pub fn read(options: &BTreeMap<String, Value>) -> Self {
+        let array_indexes = options.get("array_indexes").and_then(Value::as_u64).unwrap_or(ARRAY_INDEXES).max(1);
+        let network_fields = options
+            .get("network_fields")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .filter_map(|(text, address)| Some((text.clone(), address.as_str()?.to_owned())))
+            .collect();
+        Self { array_indexes, network_fields }
+    }
+}
