@@ -53,15 +53,27 @@ fn excerpt<'a>(
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
     let skipped = source.text.len() - text.len();
-    let mut snippet = Snippet::source(text).path(one_line(&source.path));
-    if let Some(span) = diagnostic.span.filter(|span| span.file == file) {
-        let annotation = AnnotationKind::Primary.span(range(text, skipped, span));
-        snippet = snippet.annotation(annotation.label(diagnostic.label.as_deref().map(one_line)));
-    }
-    for (span, note) in diagnostic.notes.iter().filter(|(span, _)| span.file == file) {
-        snippet = snippet.annotation(AnnotationKind::Context.span(range(text, skipped, *span)).label(one_line(note)));
+    let here = diagnostic.span.filter(|span| span.file == file).map(|span| range(text, skipped, span));
+    let notes = diagnostic.notes.iter().filter(|(span, _)| span.file == file);
+    let notes: Vec<_> = notes.map(|(span, note)| (range(text, skipped, *span), note)).collect();
+    let ranges = || here.iter().chain(notes.iter().map(|(range, _)| range));
+
+    // The renderer walks through all that it is given, so it gets no more than the lines in question.
+    let start = ranges().map(|range| range.start).min().unwrap_or(0);
+    let start = text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+    let end = ranges().map(|range| range.end).max().unwrap_or(0);
+    let end = text.get(end..).and_then(|behind| behind.find('\n')).map_or(text.len(), |newline| end + newline + 1);
+    let above = text.get(..start).map_or(0, |above| above.matches('\n').count());
+    let moved = |range: &Range<usize>| range.start - start..range.end - start;
+
+    let mut snippet = Snippet::source(text.get(start..end).unwrap_or("")).line_start(above + 1);
+    snippet = snippet.path(one_line(&source.path));
+    if let Some(range) = &here {
+        let label = diagnostic.label.as_deref().map(one_line);
+        snippet = snippet.annotation(AnnotationKind::Primary.span(moved(range)).label(label));
     }
     snippet
+        .annotations(notes.iter().map(|(range, note)| AnnotationKind::Context.span(moved(range)).label(one_line(note))))
 }
 
 /// A text that can stand beside carets: no line breaks, nothing that drives a terminal.

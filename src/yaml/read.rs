@@ -261,9 +261,14 @@ impl<'a> Reader<'a> {
 
     /// The comment that ends an unquoted text, from its `#` to the end of the line.
     fn comment_behind(&self, end: usize) -> Option<Span> {
-        let line = self.source.get(end..)?.lines().next()?;
-        let rest = line.trim_start_matches([' ', '\t']);
-        rest.starts_with('#').then(|| self.span(end + line.len() - rest.len(), end + line.trim_end().len()))
+        let rest = self.source.get(end..)?;
+        let comment = rest.trim_start_matches([' ', '\t']);
+        if !comment.starts_with('#') {
+            return None;
+        }
+        let start = end + rest.len() - comment.len();
+        let comment = comment.lines().next().unwrap_or("").trim_end();
+        Some(self.span(start, start + comment.len()))
     }
 
     /// Refuses an alias and adds its name in the place of what it stands for.
@@ -295,6 +300,9 @@ impl<'a> Reader<'a> {
 
     /// Keeps the first of several entries with one key and reports the others.
     fn without_duplicates(&mut self, mut entries: Vec<Entry>) -> Vec<Entry> {
+        if entries.len() < 2 {
+            return entries;
+        }
         let mut order: Vec<usize> = (0..entries.len()).collect();
         let key = |index: &usize| entries.get(*index).map(|entry| entry.key.node.as_str());
         order.sort_by_key(|index| (key(index), *index));

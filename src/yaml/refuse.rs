@@ -8,13 +8,15 @@ use crate::source::Span;
 /// A character that no YAML text can hold; the parser would take some of them for the end of the text.
 pub fn forbidden_character(source: &str, span: impl Fn(usize, usize) -> Span) -> Option<Diagnostic> {
     let bytes = source.as_bytes();
+    let suspect = |byte: &u8| (*byte < b' ' && *byte != b'\n' && *byte != b'\t') || *byte == 0x7f;
+    let first = bytes.iter().position(suspect)?;
     let bad = |(index, byte): (usize, &u8)| match byte {
         b'\t' | b'\n' => None,
         b'\r' if bytes.get(index + 1) == Some(&b'\n') => None,
         0..=0x1f | 0x7f => Some((index, *byte)),
         _ => None,
     };
-    let (index, byte) = bytes.iter().enumerate().find_map(bad)?;
+    let (index, byte) = bytes.iter().enumerate().skip(first).find_map(bad)?;
     let message = format!("the character U+{byte:04X} cannot stand in YAML");
     let help = if byte == b'\r' { "end lines with a line feed" } else { "write it as an escape in double quotes" };
     Some(Diagnostic::new(Code::InvalidYaml, span(index, index + 1), message).help(help))
