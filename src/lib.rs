@@ -12,3 +12,7 @@ pub mod syntax;
 pub mod yaml;
 
 pub mod target;
+
+pub mod compiler;
+
+pub mod cli;

@@ -20,7 +20,7 @@ pub(super) struct Resolved {
     /// Names of the signals, in the order of their identities.
     pub(super) used: Vec<String>,
     /// What the keys are on each of these signals.
-    pub(super) keys_of_signals: Vec<Vec<Spanned<Value>>>,
+    pub(super) keys_of_signals: KeyValues,
 }
 
 /// Resolves the behaviour of a file; `whole` says that every signal could be read.
@@ -61,6 +61,9 @@ fn without_behavior(
     let behavior = Spanned::new(Behavior::Event { signal: SignalId(0) }, name.span);
     Some(Resolved { behavior, keys: Vec::new(), used: vec![name.node.clone()], keys_of_signals: vec![Vec::new()] })
 }
+
+/// For each signal, the value of each key.
+type KeyValues = Vec<Vec<Spanned<Value>>>;
 
 struct Resolver<'a> {
     file: &'a DetectionFile,
@@ -369,9 +372,9 @@ impl Resolver<'_> {
     }
 
     /// The keys, and what they are on each used signal.
-    fn keys(&mut self, written: &[Spanned<Path>]) -> Option<(Vec<Key>, Vec<Vec<Spanned<Value>>>)> {
+    fn keys(&mut self, written: &[Spanned<Path>]) -> Option<(Vec<Key>, KeyValues)> {
         let mut keys: Vec<Key> = Vec::new();
-        let mut of_signals: Vec<Vec<Spanned<Value>>> = self.used.iter().map(|_| Vec::new()).collect();
+        let mut of_signals: KeyValues = self.used.iter().map(|_| Vec::new()).collect();
         let mut whole = true;
         for path in written {
             let name = super::paths::names(&path.node.segments).to_string();

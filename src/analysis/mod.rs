@@ -70,7 +70,7 @@ pub fn analyse(file: &DetectionFile, context: &Context<'_>) -> (Option<Detection
     let behavior = behavior::resolve(file, &drafts, &environment, whole, &mut diagnostics);
     let uses = exceptions::apply(file, &mut drafts, behavior.as_ref(), context, &environment, &mut diagnostics);
     tests::check(file, context.catalog, &mut diagnostics);
-    let resolved = behavior.and_then(|resolved| {
+    let resolved = behavior.map(|resolved| {
         let signals: Vec<Signal> = resolved
             .used
             .iter()
@@ -82,7 +82,7 @@ pub fn analyse(file: &DetectionFile, context: &Context<'_>) -> (Option<Detection
         warn_of_missing_keys(&resolved, &mut diagnostics);
         warn_of_implied_steps(&resolved, &signals, &mut diagnostics);
         let alert = alert::resolve(file, &resolved, &signals, &environment, &mut diagnostics);
-        Some((resolved, signals, alert))
+        (resolved, signals, alert)
     });
     environment.warn_of_unused_parameters(&mut diagnostics);
     if diagnostics.has_errors() {

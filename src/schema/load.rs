@@ -40,7 +40,7 @@ struct Property {
     #[serde(default)]
     properties: IndexMap<String, Property>,
     #[serde(rename = "additionalProperties")]
-    open: Option<Box<Open>>,
+    open: Option<Open>,
     items: Option<Box<Property>>,
     #[serde(default)]
     required: Vec<String>,
@@ -71,7 +71,7 @@ enum Kinds {
 #[serde(untagged)]
 enum Open {
     Allowed(bool),
-    Typed(Property),
+    Typed(Box<Property>),
 }
 
 #[derive(Deserialize)]
@@ -160,7 +160,7 @@ fn members(property: &Property, pointer: &str) -> Result<Members, Flaw> {
         let presence = if property.required.contains(name) { Presence::Always } else { Presence::Optional };
         named.insert(name.clone(), field(inner, presence, &place)?);
     }
-    let open = match property.open.as_deref() {
+    let open = match property.open.as_ref() {
         Some(Open::Typed(inner)) => Some(ty(inner, &format!("{pointer}/additionalProperties"))?),
         Some(Open::Allowed(true)) if !pointer.is_empty() => Some(Type::Text),
         Some(Open::Allowed(_)) | None => None,

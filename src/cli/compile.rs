@@ -1,0 +1,107 @@
+//! `detc compile`
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use clap::Args;
+
+use super::Outcome;
+use super::common::{Common, Loaded, Reading, Stream};
+use super::output::{Folder, WriteError};
+use crate::backend::Fidelity;
+use crate::compiler::{self, Compiled, Manifest};
+use crate::diagnostic::{Code, Diagnostic};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Detections: files, folders, or `-` for standard input.
+    #[arg(default_value = "detections")]
+    paths: Vec<String>,
+    /// Targets, separated by commas; all without it.
+    #[arg(short, long = "target", value_name = "TARGETS", value_delimiter = ',')]
+    targets: Vec<String>,
+    /// Folder to write, or `-` to print one query.
+    #[arg(short, long, value_name = "DIR", default_value = "dist")]
+    output: String,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+/// Compiles and writes queries with their manifest.
+pub(super) fn run(common: &Common, arguments: &Arguments) -> Outcome {
+    match compile(common, arguments) {
+        Ok(outcome) | Err(outcome) => outcome,
+    }
+}
+
+fn compile(common: &Common, arguments: &Arguments) -> Result<Outcome, Outcome> {
+    let loaded = common.load(&arguments.paths, &arguments.reading)?;
+    let targets = common.targets(&arguments.targets, &loaded.project)?;
+    let compiled = compiler::compile(&loaded.project, &loaded.sources, &loaded.checked, &targets);
+    if arguments.output == "-" {
+        return Ok(print_one(common, loaded, &compiled, &arguments.reading.deny));
+    }
+    let manifest = Manifest::new(&loaded.sources, &loaded.checked, &compiled);
+    let mut folder = Folder::default();
+    for pair in &compiled {
+        if let (Some(file), Some(text)) = (pair.file(&loaded.checked), &pair.text) {
+            folder.add(file, text.clone());
+        }
+    }
+    let nothing = loaded.checked.files == 0;
+    if !nothing {
+        folder.add("manifest.json".to_owned(), manifest.to_text());
+        if let Err(WriteError { path, error }) = folder.write(Path::new(&arguments.output)) {
+            let message = format!("`{path}` cannot be written: {error}");
+            let found = std::iter::once(Diagnostic::without_place(Code::CannotWrite, message)).collect();
+            common.show(found, &loaded.sources, Stream::Err);
+            return Ok(Outcome::Usage);
+        }
+    }
+    let detections = loaded.checked.files;
+    let broken = detections - loaded.checked.detections.len().min(detections);
+    let errors = report(common, loaded, &compiled, &arguments.reading.deny, common.beside_result());
+    if !nothing {
+        common.summary(&summary(detections, broken, &compiled, &arguments.output));
+    }
+    Ok(if errors { Outcome::Findings } else { Outcome::Fine })
+}
+
+/// Writes all findings, verdicts included; tells whether an error was among them.
+fn report(common: &Common, loaded: Loaded, compiled: &[Compiled], denied: &[String], stream: Stream) -> bool {
+    let denies = |what: &str| denied.iter().any(|denied| denied == what);
+    let verdicts =
+        compiler::verdict_diagnostics(&loaded.checked, compiled, denies("approximate"), denies("unsupported"));
+    let mut found = loaded.checked.diagnostics;
+    found.extend(verdicts);
+    common.show(found, &loaded.sources, stream)
+}
+
+fn summary(detections: usize, broken: usize, compiled: &[Compiled], output: &str) -> String {
+    let count = |fidelity: Fidelity| compiled.iter().filter(|pair| pair.output.verdict.fidelity() == fidelity).count();
+    let (exact, approximate, unsupported) =
+        (count(Fidelity::Exact), count(Fidelity::Approximate), count(Fidelity::Unsupported));
+    let with_errors = if broken == 0 { String::new() } else { format!(" ({broken} with errors)") };
+    format!(
+        "{detections} detections{with_errors}: {exact} exact, {approximate} approximate, {unsupported} unsupported; wrote {output}"
+    )
+}
+
+/// Prints the only query of the run.
+fn print_one(common: &Common, loaded: Loaded, compiled: &[Compiled], denied: &[String]) -> Outcome {
+    let texts: Vec<&str> = compiled.iter().filter_map(|pair| pair.text.as_deref()).collect();
+    if compiled.len() > 1 {
+        let message = format!("`-o -` prints one query, but there are {}", compiled.len());
+        common.complain(&format!("{message}; name one detection and one target"));
+        return Outcome::Usage;
+    }
+    let text = texts.first().map(|text| (*text).to_owned());
+    let errors = report(common, loaded, compiled, denied, Stream::Err);
+    match text {
+        Some(text) => {
+            let _ = io::stdout().write_all(text.as_bytes());
+            if errors { Outcome::Findings } else { Outcome::Fine }
+        }
+        None => Outcome::Findings,
+    }
+}

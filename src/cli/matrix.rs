@@ -1,0 +1,135 @@
+//! `detc matrix`
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use clap::Args;
+
+use super::Outcome;
+use super::common::{Common, Format, Reading, Stream};
+use super::probes::PROBES;
+use crate::backend::{Fidelity, Verdict};
+use crate::compiler::{self, Project, Settings};
+use crate::source::{FileId, Sources};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Detections; without any, the table of behaviours.
+    paths: Vec<String>,
+    /// Targets, separated by commas; all without it.
+    #[arg(short, long = "target", value_name = "TARGETS", value_delimiter = ',')]
+    targets: Vec<String>,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+/// A row of a table: its name and one cell for each target.
+struct Row {
+    name: String,
+    cells: Vec<Cell>,
+}
+
+/// What a target makes of a behaviour or detection.
+struct Cell {
+    fidelity: Option<Fidelity>,
+    codes: Vec<&'static str>,
+}
+
+/// Prints the table of behaviours or of detections, as Markdown or as JSON.
+pub(super) fn run(common: &Common, arguments: &Arguments) -> Outcome {
+    match matrix(common, arguments) {
+        Ok(outcome) | Err(outcome) => outcome,
+    }
+}
+
+fn matrix(common: &Common, arguments: &Arguments) -> Result<Outcome, Outcome> {
+    if arguments.paths.is_empty() {
+        let project = common.project(&mut Sources::default())?;
+        let targets = common.targets(&arguments.targets, &project)?;
+        print(common, "behaviour", &targets, &behaviors(&project, &targets));
+        return Ok(Outcome::Fine);
+    }
+    let loaded = common.load(&arguments.paths, &arguments.reading)?;
+    let targets = common.targets(&arguments.targets, &loaded.project)?;
+    let compiled = compiler::compile(&loaded.project, &loaded.sources, &loaded.checked, &targets);
+    let rows: Vec<Row> = loaded
+        .checked
+        .detections
+        .iter()
+        .enumerate()
+        .map(|(index, detection)| Row {
+            name: detection.name.node.clone(),
+            cells: targets
+                .iter()
+                .map(|target| {
+                    let pair = compiled.iter().find(|pair| pair.detection == index && pair.target == *target);
+                    cell(pair.map(|pair| &pair.output.verdict))
+                })
+                .collect(),
+        })
+        .collect();
+    print(common, "detection", &targets, &rows);
+    let errors = common.show(loaded.checked.diagnostics, &loaded.sources, Stream::Err);
+    Ok(if errors { Outcome::Findings } else { Outcome::Fine })
+}
+
+fn behaviors(project: &Project, targets: &[String]) -> Vec<Row> {
+    PROBES
+        .iter()
+        .map(|probe| {
+            let mut sources = Sources::default();
+            sources.add("probe.yml", probe.text());
+            let settings = Settings { today: "2026-01-01".to_owned(), ..Settings::default() };
+            let checked = compiler::check(project, &sources, FileId(0), &settings);
+            let compiled = compiler::compile(project, &sources, &checked, targets);
+            let cells = targets
+                .iter()
+                .map(|target| {
+                    cell(compiled.iter().find(|pair| pair.target == *target).map(|pair| &pair.output.verdict))
+                })
+                .collect();
+            Row { name: probe.title.to_owned(), cells }
+        })
+        .collect()
+}
+
+fn cell(verdict: Option<&Verdict>) -> Cell {
+    let mut codes: Vec<&'static str> =
+        verdict.into_iter().flat_map(|verdict| &verdict.reasons).map(|reason| reason.code.as_str()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    Cell { fidelity: verdict.map(Verdict::fidelity), codes }
+}
+
+fn print(common: &Common, what: &str, targets: &[String], rows: &[Row]) {
+    let mut text = String::new();
+    if common.format == Format::Json {
+        for row in rows {
+            let cells: serde_json::Map<String, serde_json::Value> = targets
+                .iter()
+                .zip(&row.cells)
+                .map(|(target, cell)| {
+                    let fidelity = cell.fidelity.map(Fidelity::as_str);
+                    (target.clone(), serde_json::json!({ "fidelity": fidelity, "codes": cell.codes }))
+                })
+                .collect();
+            let _ = writeln!(text, "{}", serde_json::json!({ what: row.name, "targets": cells }));
+        }
+    } else {
+        let _ = writeln!(text, "| {what} | {} |", targets.join(" | "));
+        let _ = writeln!(text, "|---|{}", "---|".repeat(targets.len()));
+        for row in rows {
+            let cells: Vec<String> = row.cells.iter().map(shown).collect();
+            let _ = writeln!(text, "| {} | {} |", row.name, cells.join(" | "));
+        }
+    }
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+fn shown(cell: &Cell) -> String {
+    match cell.fidelity {
+        None => "-".to_owned(),
+        Some(fidelity) if cell.codes.is_empty() => fidelity.to_string(),
+        Some(fidelity) => format!("{fidelity} ({})", cell.codes.join(", ")),
+    }
+}

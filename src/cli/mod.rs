@@ -1,0 +1,91 @@
+//! The command line: one file per command.
+//!
+//! Never decides about detections: it reads arguments, calls the compiler, writes what comes back.
+
+mod check;
+mod common;
+mod compile;
+mod completions;
+mod explain;
+mod matrix;
+mod output;
+mod probes;
+mod schema;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use common::Common;
+
+/// Detection-as-code compiler: behavioural detections in YAML to Splunk SPL, Microsoft KQL, Elastic EQL and Sigma.
+#[derive(Debug, Parser)]
+#[command(name = "detc", version, about, propagate_version = true)]
+struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Parse detections and validate them against the telemetry schemas; write nothing.
+    Check(check::Arguments),
+    /// Compile detections to queries and a manifest.
+    Compile(compile::Arguments),
+    /// Show what a detection means, stage by stage.
+    Explain(explain::Arguments),
+    /// Show how faithfully each target expresses each behaviour.
+    Matrix(matrix::Arguments),
+    /// Browse sources, fields, types and mappings.
+    Schema(schema::Arguments),
+    /// Print a completion script for a shell.
+    Completions(completions::Arguments),
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing to complain about.
+    Fine,
+    /// Errors in detections.
+    Findings,
+    /// Wrong usage or configuration.
+    Usage,
+    /// A broken invariant of the compiler.
+    Internal,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(match outcome {
+            Outcome::Fine => 0,
+            Outcome::Findings => 1,
+            Outcome::Usage => 2,
+            Outcome::Internal => 3,
+        })
+    }
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn run() -> Outcome {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // A closed pipe behind `--help` is no reason to fail.
+            let _ = error.print();
+            return if error.use_stderr() { Outcome::Usage } else { Outcome::Fine };
+        }
+    };
+    let Arguments { common, command } = arguments;
+    match command {
+        Command::Check(arguments) => check::run(&common, &arguments),
+        Command::Compile(arguments) => compile::run(&common, &arguments),
+        Command::Explain(arguments) => explain::run(&common, &arguments),
+        Command::Matrix(arguments) => matrix::run(&common, &arguments),
+        Command::Schema(arguments) => schema::run(&common, &arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+    }
+}

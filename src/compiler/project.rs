@@ -1,0 +1,102 @@
+//! Loads the catalogue and the targets: those inside the binary, then those of the project's own folders.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::embed;
+use crate::schema::mapping::TargetProfile;
+use crate::schema::{Catalog, load_source};
+use crate::source::Sources;
+use crate::target::{load_field_map, load_target};
+
+/// The catalogue and the targets of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Project {
+    /// Known sources.
+    pub catalog: Catalog,
+    /// Known targets, by name.
+    pub targets: BTreeMap<String, TargetProfile>,
+}
+
+/// Texts of a project by path from its root.
+type Texts = BTreeMap<String, String>;
+
+/// Loads what is shipped and what the folder `root` adds or overrides under `schemas/sources` and `targets`.
+///
+/// The texts are added to `sources`, so that diagnostics can show them.
+#[must_use]
+pub fn load(root: Option<&Path>, sources: &mut Sources) -> (Project, Diagnostics) {
+    let mut diagnostics = Diagnostics::default();
+    let mut texts: Texts = embed::FILES.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+    if let Some(root) = root {
+        for folder in ["schemas/sources", "targets"] {
+            own_files(root, folder, &mut texts, &mut diagnostics);
+        }
+    }
+    let mut project = Project::default();
+    let is_yaml = |path: &str| path.ends_with(".yml") || path.ends_with(".yaml");
+    for (path, text) in texts.iter().filter(|(path, _)| path.starts_with("schemas/sources/") && is_yaml(path)) {
+        let file = sources.add(path.as_str(), text.as_str());
+        let (source, found) = load_source(file, text);
+        diagnostics.extend(found);
+        if let Some(source) = source {
+            project.catalog.add(source);
+        }
+    }
+    for (path, text) in texts.iter().filter(|(path, _)| path.starts_with("targets/") && path.ends_with("/target.yml")) {
+        let file = sources.add(path.as_str(), text.as_str());
+        let (target, found) = load_target(file, text);
+        diagnostics.extend(found);
+        if let Some(target) = target {
+            project.targets.insert(target.name.clone(), target);
+        }
+    }
+    for (path, text) in texts.iter().filter(|(path, _)| path.contains("/fields/") && is_yaml(path)) {
+        let Some(name) = path.strip_prefix("targets/").and_then(|rest| rest.split('/').next()) else { continue };
+        let file = sources.add(path.as_str(), text.as_str());
+        let catalog = &project.catalog;
+        let (map, found) = load_field_map(file, text, |source| catalog.source(source).map(Arc::as_ref));
+        diagnostics.extend(found);
+        match (map, project.targets.get_mut(name)) {
+            (Some(map), Some(target)) => {
+                target.maps.insert(map.source.clone(), Arc::new(map));
+            }
+            (Some(_), None) => {
+                let message =
+                    format!("`{path}` belongs to no target: targets/{name}/target.yml is missing or malformed");
+                diagnostics.push(Diagnostic::without_place(Code::InvalidTarget, message));
+            }
+            (None, _) => {}
+        }
+    }
+    (project, diagnostics)
+}
+
+/// Adds the files of a project's own folder; a file of the same path replaces the shipped one.
+fn own_files(root: &Path, folder: &str, texts: &mut Texts, diagnostics: &mut Diagnostics) {
+    let base = root.join(folder);
+    if !base.is_dir() {
+        return;
+    }
+    for entry in ignore::WalkBuilder::new(&base).standard_filters(false).hidden(true).build().flatten() {
+        let path = entry.path();
+        let is_yaml = path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml");
+        if !is_yaml || entry.file_type().is_none_or(|kind| kind.is_dir()) {
+            continue;
+        }
+        let Ok(relative) = path.strip_prefix(root) else { continue };
+        let parts: Vec<String> = relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        let name = parts.join("/");
+        match std::fs::read_to_string(path) {
+            Ok(text) => {
+                texts.insert(name, text);
+            }
+            Err(error) => {
+                let message = format!("`{name}` cannot be read: {error}");
+                diagnostics.push(Diagnostic::without_place(Code::CannotRead, message));
+            }
+        }
+    }
+}
