@@ -2,7 +2,7 @@
 
 use super::print;
 use crate::backend::{ReasonCode, Verdict};
-use crate::ir::{FieldRef, Value};
+use crate::ir::Value;
 use crate::schema::mapping::{Access, Binding, Column, FieldMap};
 use crate::schema::{FieldPath, Type};
 use crate::source::Span;
@@ -63,14 +63,19 @@ pub(super) fn find(map: &FieldMap, value: &Value, span: Span) -> Result<Bound, (
             return Err((ReasonCode::UnsupportedExpression, message));
         }
         Value::NameValue(reference) => {
-            let list = Value::Field(FieldRef { span, ..reference.list.clone() });
-            let bound = find(map, &list, span)?;
-            if bound.column.access != Access::Keyed {
-                let message = "Sigma cannot pick an element of a list; test it with `any`";
-                return Err((ReasonCode::UnsupportedExpression, message.to_owned()));
-            }
-            let path = bound.column.path.replace('*', &reference.key);
-            let column = Column { path, rest: reference.member.clone(), ..bound.column };
+            let column = match map.resolve(&reference.list.path) {
+                Some(Binding::Column(column)) if column.access == Access::Keyed => column,
+                Some(Binding::Column(_)) => {
+                    let message = "Sigma cannot pick an element of a list; test it with `any`";
+                    return Err((ReasonCode::UnsupportedExpression, message.to_owned()));
+                }
+                Some(Binding::Missing(reason)) => {
+                    return Err((ReasonCode::MissingField, format!("`{}`: {reason}", reference.list.path)));
+                }
+                None => return Err((ReasonCode::MissingField, unmapped(&reference.list.path))),
+            };
+            let path = column.path.replace('*', &reference.key);
+            let column = Column { path, rest: reference.member.clone(), ..column };
             (Some(Binding::Column(column)), reference.list.path.clone(), reference.ty.clone(), false)
         }
         Value::First(_) => {
@@ -85,7 +90,7 @@ pub(super) fn find(map: &FieldMap, value: &Value, span: Span) -> Result<Bound, (
     let column = match binding {
         Some(Binding::Column(column)) => column,
         Some(Binding::Missing(reason)) => return Err((ReasonCode::MissingField, format!("`{path}`: {reason}"))),
-        None => return Err((ReasonCode::MissingField, format!("the target's field map has no entry for `{path}`"))),
+        None => return Err((ReasonCode::MissingField, unmapped(&path))),
     };
     let name = name(&column);
     if name.contains('|')
@@ -98,6 +103,10 @@ pub(super) fn find(map: &FieldMap, value: &Value, span: Span) -> Result<Bound, (
         return Err((ReasonCode::UnsupportedLiteral, message));
     }
     Ok(Bound { name, ty: column.ty.clone().unwrap_or(ty), column, element })
+}
+
+fn unmapped(path: &FieldPath) -> String {
+    format!("the target's field map has no entry for `{path}`")
 }
 
 /// The path with the members below it; Sigma joins everything with dots.

@@ -56,7 +56,9 @@ pub(super) fn equal(
         (Literal::Text(text), Type::Text | Type::Ip | Type::Time | Type::Duration | Type::List(_) | Type::Object) => {
             whole_text(verdict, text, case, span)
         }
-        (Literal::Bool(value), Type::Text | Type::Ip) => whole_text(verdict, &value.to_string(), case, span),
+        (Literal::Bool(value), Type::Text | Type::Ip) => {
+            whole_text(verdict, &value.to_string(), CaseRule::Ignore, span)
+        }
         (Literal::Bool(value), _) => Some((whole, Value::Bool(*value))),
         (Literal::Int(number), _) => integer(verdict, *number, span).map(|value| (whole, value)),
         (Literal::Float(number), _) => decimal(verdict, number, span).map(|value| (whole, value)),

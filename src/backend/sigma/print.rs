@@ -29,10 +29,10 @@ pub(super) fn unwritable(text: &str) -> Option<char> {
 
 /// Whether a reader of YAML 1.1, such as PyYAML, could take the bare text for a number, a date, a time or a truth value.
 fn is_ambiguous(text: &str) -> bool {
-    let word = ["y", "n", "yes", "no", "on", "off", "<<"].iter().any(|word| text.eq_ignore_ascii_case(word));
-    let first = text.chars().next();
-    let number = first.is_some_and(|first| first.is_ascii_digit() || matches!(first, '+' | '-' | '.' | '='));
-    (word || number) && !text.contains('\n')
+    let is_word = ["y", "n", "yes", "no", "on", "off", "<<", "="].iter().any(|word| text.eq_ignore_ascii_case(word));
+    let starts = |first: char| first.is_ascii_digit() || matches!(first, '+' | '-' | '.');
+    let goes_on = |next: char| next.is_ascii_alphanumeric() || matches!(next, '+' | '-' | '.' | ':' | '_' | ' ');
+    is_word || (text.starts_with(starts) && text.chars().all(goes_on))
 }
 
 impl Serialize for Text {

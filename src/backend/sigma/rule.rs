@@ -4,7 +4,7 @@ use super::ast::{Comparison, Item, LogSource, Rule, Text, Value as SigmaValue};
 use super::expression::{Lowering, Scope};
 use super::tree::Tree;
 use super::{field, heading, layout};
-use crate::backend::{ReasonCode, Request, Verdict};
+use crate::backend::{Fidelity, ReasonCode, Request, Verdict};
 use crate::ir::{FieldRef, Signal, Value};
 use crate::schema::mapping::FieldMap;
 use crate::source::Spanned;
@@ -43,8 +43,11 @@ pub(super) fn lower(
     tree = Tree::all(parts);
     match tree {
         Tree::Constant(false) => {
-            let message = "no event can satisfy this, and Sigma has no rule that matches nothing";
-            verdict.add(ReasonCode::UnsupportedExpression, signal.predicate.span, message);
+            // What was refused stands in the tree as a constant.
+            if verdict.fidelity() < Fidelity::Unsupported {
+                let message = "no event can satisfy this, and Sigma has no rule that matches nothing";
+                verdict.add(ReasonCode::UnsupportedExpression, signal.predicate.span, message);
+            }
             return None;
         }
         // Every event has a time, so this is every event of the source.
