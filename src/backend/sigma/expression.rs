@@ -280,11 +280,11 @@ impl Lowering<'_> {
     }
 
     /// The condition that a value that keys or counts is missing; `None` where every event has it or it is no field.
-    pub(super) fn missing(&mut self, field: &FieldRef, span: Span) -> Option<Tree> {
+    pub(super) fn missing(&self, field: &FieldRef) -> Option<Tree> {
         if field.presence == crate::schema::Presence::Always {
             return None;
         }
-        field::find(self.map, &Value::Field(field.clone()), span).ok().map(|bound| absent(&bound))
+        field::find(self.map, &Value::Field(field.clone())).ok().map(|bound| absent(&bound))
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Bound {
 
 /// Finds the field behind a value, or adds the reason why there is none.
 pub(super) fn bind(map: &FieldMap, verdict: &mut Verdict, value: &Value, span: Span) -> Option<Bound> {
-    match find(map, value, span) {
+    match find(map, value) {
         Ok(bound) => {
             if let Some(difference) = &bound.column.lossy {
                 verdict.add(ReasonCode::FieldLossy, place(value, span), format!("`{}`: {difference}", bound.name));
@@ -47,7 +47,7 @@ pub(super) const fn place(value: &Value, span: Span) -> Span {
 }
 
 /// Finds the field behind a value.
-pub(super) fn find(map: &FieldMap, value: &Value, span: Span) -> Result<Bound, (ReasonCode, String)> {
+pub(super) fn find(map: &FieldMap, value: &Value) -> Result<Bound, (ReasonCode, String)> {
     let (binding, path, ty, element) = match value {
         Value::Field(field) => (map.resolve(&field.path), field.path.clone(), field.ty.clone(), false),
         Value::Element(element) => {

@@ -116,7 +116,7 @@ fn missing_columns(request: &Request<'_>) -> BTreeMap<String, String> {
     for column in detection.alert.columns.iter().filter(|column| column.key.is_none()) {
         let reason = if single {
             let map = detection.signal(column.signal).and_then(|signal| request.target.maps.get(&signal.source.name));
-            match map.map(|map| field::find(map, &column.value, column.span)) {
+            match map.map(|map| field::find(map, &column.value)) {
                 Some(Ok(_)) => continue,
                 Some(Err((_, reason))) => reason,
                 None => "the target does not carry the source".to_owned(),

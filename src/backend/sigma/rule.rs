@@ -33,8 +33,8 @@ pub(super) fn lower(
     let mut tree = lowering.predicate(&signal.predicate, Scope::EVENT);
     let mut parts = vec![tree.clone()];
     for field in counted {
-        let name = field::find(map, &Value::Field(field.node.clone()), field.span).map(|bound| bound.name);
-        if let (Ok(name), Some(missing)) = (name, lowering.missing(&field.node, field.span))
+        let name = field::find(map, &Value::Field(field.node.clone())).map(|bound| bound.name);
+        if let (Ok(name), Some(missing)) = (name, lowering.missing(&field.node))
             && !tree.demands(&name)
         {
             parts.push(Tree::not(missing));
@@ -90,7 +90,7 @@ fn fields(request: &Request<'_>, signal: &Signal, map: &FieldMap) -> Vec<Text> {
         columns.filter(|column| Some(column.signal.0) == id && column.key.is_none()).map(|column| &column.value);
     let mut fields: Vec<Text> = Vec::new();
     for value in std::iter::once(&Value::Time).chain(keys).chain(columns) {
-        if let Ok(bound) = field::find(map, value, signal.predicate.span)
+        if let Ok(bound) = field::find(map, value)
             && !fields.iter().any(|known| known.0 == bound.name)
         {
             fields.push(Text(bound.name));
