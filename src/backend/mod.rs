@@ -3,6 +3,7 @@
 //! Never emits a weaker query than the detection on its own: what differs is in the verdict.
 
 mod elastic;
+mod kql;
 mod sigma;
 mod verdict;
 
@@ -64,7 +65,7 @@ pub struct Query {
 }
 
 /// Every backend, by name.
-pub static ALL: &[&dyn Backend] = &[&elastic::Elastic, &sigma::Sigma];
+pub static ALL: &[&dyn Backend] = &[&elastic::Elastic, &kql::Kql, &sigma::Sigma];
 
 /// The backend of that name.
 #[must_use]

@@ -131,4 +131,6 @@ reason_codes! {
     UnsupportedRelation, "unsupported_relation", Unsupported, "the language cannot compare the steps in this way";
     ThresholdTooLarge, "threshold_too_large", Unsupported, "the threshold is above the engine's limit";
     LookbackTooLong, "lookback_too_long", Unsupported, "the engine does not read back far enough";
+    ScheduleUnsupported, "schedule_unsupported", Unsupported, "the engine does not run the query that often or that seldom";
+    QueryTooLong, "query_too_long", Unsupported, "the query has more characters than the engine takes";
 }

@@ -1,0 +1,114 @@
+//! The frame of every query: which slice of time a run reports, how far it reads back, and what the engine allows.
+
+use std::collections::BTreeMap;
+
+use super::ast::{Expr, Let, Operator};
+use super::reader::Context;
+use crate::backend::ReasonCode;
+use crate::ir::Schedule;
+use crate::schema::Duration;
+use crate::source::Span;
+
+/// Column of the hit's time.
+pub(super) const TIME: &str = "TimeGenerated";
+/// End of the slice that a run reports, itself reported.
+const END: &str = "detc_end";
+/// Start of the slice that a run reports, itself reported by the run before.
+const START: &str = "detc_start";
+
+const MINUTE: u64 = 60_000;
+const DAY: u64 = 86_400_000;
+/// Longest period that a scheduled rule may read and longest time between two runs.
+const LONGEST: Duration = Duration::from_milliseconds(14 * DAY);
+/// Period from which on a rule runs once an hour at most.
+const LONG: Duration = Duration::from_milliseconds(2 * DAY);
+/// Shortest time between runs of a rule that reads such a period.
+const LONG_INTERVAL: Duration = Duration::from_milliseconds(60 * MINUTE);
+/// Shortest time between runs.
+const SHORTEST: Duration = Duration::from_milliseconds(5 * MINUTE);
+
+/// The statements that define the slice.
+pub(super) fn slice(schedule: Schedule) -> Vec<Let> {
+    let now = Expr::Call("now", Vec::new());
+    let latest = if schedule.lag.is_zero() { now } else { now.minus(Expr::Span(schedule.lag)) };
+    let interval = Expr::Span(schedule.interval);
+    // `bin` counts from an origin that only divisors of a day make irrelevant.
+    let end = if DAY.is_multiple_of(schedule.interval.milliseconds().max(1)) {
+        Expr::Call("bin", vec![latest, interval.clone()])
+    } else {
+        Expr::Call("bin_at", vec![latest, interval.clone(), Expr::Day("1970-01-01")])
+    };
+    vec![Let::Scalar(END, end), Let::Scalar(START, Expr::column(END).minus(interval))]
+}
+
+/// The condition that keeps what a run has to read of a time column.
+pub(super) fn read(time: &str, lookback: Duration) -> Expr {
+    let (operator, start) = if lookback.is_zero() {
+        (Operator::Greater, Expr::column(START))
+    } else {
+        (Operator::GreaterOrEqual, Expr::column(START).minus(Expr::Span(lookback)))
+    };
+    Expr::And(vec![
+        Expr::infix(Expr::column(time), operator, start),
+        Expr::infix(Expr::column(time), Operator::LessOrEqual, Expr::column(END)),
+    ])
+}
+
+/// The condition that keeps hits of the slice, nothing later having been read.
+pub(super) fn newest() -> Expr {
+    Expr::infix(Expr::column(TIME), Operator::Greater, Expr::column(START))
+}
+
+/// How far before the moment of a run the rule has to see: a run may come any time within an interval after its slice.
+fn period(schedule: Schedule) -> Duration {
+    let range = schedule.range().plus(schedule.interval);
+    range.round_up_to(Duration::from_milliseconds(MINUTE))
+}
+
+/// Notes where the engine cannot run the query on the schedule, at the clause that sets the window.
+pub(super) fn check(context: &mut Context<'_>, window: Span) {
+    let schedule = context.request.schedule;
+    let period = period(schedule);
+    let interval = schedule.interval;
+    let overhead = period.milliseconds().saturating_sub(schedule.lookback.milliseconds());
+    let largest = |limit: u64| Duration::from_milliseconds(limit.saturating_sub(overhead) / MINUTE * MINUTE);
+    if interval < SHORTEST || interval > LONGEST {
+        let message = format!(
+            "the engine runs a rule every {SHORTEST} at most and every {LONGEST} at least, not every {interval}"
+        );
+        context.verdict.add(ReasonCode::ScheduleUnsupported, window, message);
+    }
+    if period > LONGEST {
+        let largest = largest(LONGEST.milliseconds());
+        let message = format!("the engine reads back {LONGEST} at most, which leaves {largest} for the window");
+        context.verdict.add(ReasonCode::LookbackTooLong, window, message);
+    } else if period >= LONG && interval < LONG_INTERVAL {
+        let largest = largest(LONG.milliseconds() - MINUTE);
+        let message = format!(
+            "the engine runs a rule that reads back {LONG} or more once an hour at most; set the interval to {LONG_INTERVAL}, or the window to {largest} at most"
+        );
+        context.verdict.add(ReasonCode::ScheduleUnsupported, window, message);
+    }
+}
+
+/// What the deployment has to set.
+pub(super) fn deployment(schedule: Schedule) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("queryFrequency".to_owned(), iso(schedule.interval)),
+        ("queryPeriod".to_owned(), iso(period(schedule))),
+    ])
+}
+
+/// Writes a duration as ISO 8601 does, in whole minutes.
+fn iso(duration: Duration) -> String {
+    let minutes = duration.milliseconds().div_ceil(MINUTE);
+    let (days, hours, minutes) = (minutes / 1440, minutes % 1440 / 60, minutes % 60);
+    let part = |number: u64, unit: &str| if number == 0 { String::new() } else { format!("{number}{unit}") };
+    let time = part(hours, "H") + &part(minutes, "M");
+    match (days, time.is_empty()) {
+        (0, true) => "PT0M".to_owned(),
+        (0, false) => format!("PT{time}"),
+        (days, true) => format!("P{days}D"),
+        (days, false) => format!("P{days}DT{time}"),
+    }
+}

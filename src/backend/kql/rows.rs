@@ -1,0 +1,306 @@
+//! The rows that a behaviour works on: one for each event of its signals, with keys, marks and the columns that are shown.
+
+use super::ast::{Assignment, Expr, Kind, Operator, Stage, Table};
+use super::frame::{self, TIME};
+use super::reader::{Context, Reader, conjuncts};
+use super::value::Scalar;
+use crate::ir::{Predicate, SignalId, Value};
+use crate::schema::{Duration, Type};
+use crate::source::Spanned;
+
+/// How a row says which signals its event satisfies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Marks {
+    /// There is one signal.
+    One,
+    /// The signals exclude each other: `detc_step` is the position in this list, from 1.
+    Numbers(Vec<SignalId>),
+    /// A bool column for each signal, with these names.
+    Flags(Vec<(SignalId, String)>),
+}
+
+/// Column that numbers signals which exclude each other.
+pub(super) const STEP: &str = "detc_step";
+
+impl Marks {
+    /// The condition that a row is an event of the signal.
+    pub(super) fn is(&self, signal: SignalId) -> Expr {
+        match self {
+            Self::One => Expr::Bool(true),
+            Self::Numbers(signals) => Expr::column(STEP).equals(number(signals, signal)),
+            Self::Flags(flags) => {
+                flags.iter().find(|(id, _)| *id == signal).map_or(Expr::Bool(false), |(_, name)| Expr::column(name))
+            }
+        }
+    }
+
+    /// The columns that hold the marks.
+    pub(super) fn columns(&self) -> Vec<String> {
+        match self {
+            Self::One => Vec::new(),
+            Self::Numbers(_) => vec![STEP.to_owned()],
+            Self::Flags(flags) => flags.iter().map(|(_, name)| name.clone()).collect(),
+        }
+    }
+}
+
+fn number(signals: &[SignalId], signal: SignalId) -> Expr {
+    let position = signals.iter().position(|id| *id == signal).map_or(0, |index| index + 1);
+    Expr::Int(i64::try_from(position).unwrap_or(i64::MAX))
+}
+
+/// A column of the rows.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted<'a> {
+    /// Name.
+    pub(super) name: String,
+    /// What the column is on events of each signal; null on events of others.
+    pub(super) values: Vec<(SignalId, &'a Value)>,
+    /// What is made of the value.
+    pub(super) form: Form,
+}
+
+/// What is made of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Text that identifies it; a row without it is dropped, and a list makes a row for each different element.
+    Key,
+    /// Text that identifies it, empty where it is missing.
+    Text,
+    /// The same in lower case.
+    Folded,
+    /// The value of its own type, to be shown.
+    Shown,
+    /// A list as an array; anything else is its only element.
+    Elements,
+}
+
+/// The rows of all signals. `None` where the target does not carry a source; the reasons are in the verdict.
+pub(super) fn rows<'a>(
+    context: &mut Context<'a>,
+    signals: &[SignalId],
+    marks: &Marks,
+    lookback: Duration,
+    wanted: &[Wanted<'a>],
+) -> Option<Table> {
+    let mut legs = Vec::new();
+    for signals in by_source(context, signals) {
+        legs.push(Leg::lower(context, &signals, marks, lookback, wanted));
+    }
+    // All legs are lowered before any is missed, so that every reason is found.
+    let legs: Vec<Leg> = legs.into_iter().collect::<Option<_>>()?;
+    let kinds: Vec<Kind> = (0..wanted.len())
+        .map(|index| {
+            let known = legs.iter().find_map(|leg| leg.columns.get(index)?.as_ref());
+            known.map_or(Kind::Text, |(_, kind)| *kind)
+        })
+        .collect();
+    Some(Table::union(legs.into_iter().flat_map(|leg| leg.finish(marks, wanted, &kinds)).collect()))
+}
+
+/// The signals by source, sources in the order of their first signal.
+fn by_source(context: &Context<'_>, signals: &[SignalId]) -> Vec<Vec<SignalId>> {
+    let detection = context.request.detection;
+    let mut groups: Vec<(&str, Vec<SignalId>)> = Vec::new();
+    for id in signals {
+        let Some(signal) = detection.signal(*id) else { continue };
+        match groups.iter_mut().find(|(name, _)| *name == signal.source.name) {
+            Some((_, group)) => group.push(*id),
+            None => groups.push((&signal.source.name, vec![*id])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// The rows of one source.
+struct Leg {
+    tables: Vec<String>,
+    time: String,
+    stages: Vec<Stage>,
+    /// Marks that are the same on every row.
+    constants: Vec<Assignment>,
+    /// What each wanted column is here; `None` where no signal of the source has it.
+    columns: Vec<Option<(Expr, Kind)>>,
+}
+
+impl Leg {
+    fn lower<'a>(
+        context: &mut Context<'a>,
+        signals: &[SignalId],
+        marks: &Marks,
+        lookback: Duration,
+        wanted: &[Wanted<'a>],
+    ) -> Option<Self> {
+        let detection = context.request.detection;
+        let mut reader = Reader::of_signal(context, *signals.first()?)?;
+        let time = reader.map.time.clone();
+        let tables = reader.map.places("table").to_vec();
+        let mut stages = vec![Stage::Where(frame::read(&time, lookback))];
+        let predicates: Vec<(SignalId, &Spanned<Predicate>)> =
+            signals.iter().filter_map(|id| Some((*id, &detection.signal(*id)?.predicate))).collect();
+        let (filters, constants) = mark(&mut reader, &predicates, marks);
+        stages.extend(filters);
+        let mut columns = Vec::new();
+        for column in wanted {
+            let values: Vec<(SignalId, &Value)> =
+                column.values.iter().filter(|(id, _)| signals.contains(id)).copied().collect();
+            columns.push(reader.wanted(&values, column.form, marks));
+        }
+        stages.append(&mut reader.helpers);
+        Some(Self { tables, time, stages, constants, columns })
+    }
+
+    fn finish(self, marks: &Marks, wanted: &[Wanted<'_>], kinds: &[Kind]) -> Vec<Table> {
+        let mut projection = vec![Assignment::new(TIME, Expr::column(&self.time))];
+        let mut required = Vec::new();
+        for ((column, found), kind) in wanted.iter().zip(self.columns).zip(kinds) {
+            let value = found.map_or(Expr::Null(*kind), |(expr, _)| expr);
+            projection.push(Assignment::new(&column.name, value));
+            if column.form == Form::Key {
+                required.push(Expr::call("isnotempty", Expr::column(&column.name)));
+            }
+        }
+        for name in marks.columns() {
+            let constant = self.constants.iter().find(|mark| mark.name == name).cloned();
+            projection.push(constant.unwrap_or_else(|| Assignment::keep(name)));
+        }
+        let mut stages = self.stages;
+        stages.push(Stage::Project(projection));
+        if !required.is_empty() {
+            stages.push(Stage::Where(Expr::all(required)));
+        }
+        self.tables
+            .iter()
+            .map(|name| {
+                let mut table = Table::named(name);
+                table.stages.clone_from(&stages);
+                table
+            })
+            .collect()
+    }
+}
+
+/// The operators that keep the events of any of the signals and mark them, and the marks that are the same on every row.
+fn mark(
+    reader: &mut Reader<'_, '_>,
+    predicates: &[(SignalId, &Spanned<Predicate>)],
+    marks: &Marks,
+) -> (Vec<Stage>, Vec<Assignment>) {
+    let here = |id: &SignalId| predicates.iter().any(|(signal, _)| signal == id);
+    let mut constants = Vec::new();
+    if let Marks::Flags(flags) = marks {
+        for (id, name) in flags {
+            if !here(id) || predicates.len() == 1 {
+                constants.push(Assignment::new(name, Expr::Bool(here(id))));
+            }
+        }
+    }
+    if let [(id, predicate)] = predicates {
+        if let Marks::Numbers(signals) = marks {
+            constants.push(Assignment::new(STEP, number(signals, *id)));
+        }
+        return (reader.filter(predicate), constants);
+    }
+    let (shared, mut own) = factor(predicates);
+    let mut stages: Vec<Stage> = Vec::new();
+    for predicate in shared {
+        stages.extend(reader.filter(predicate));
+    }
+    let tests: Vec<(SignalId, Expr)> = own.drain(..).map(|(id, parts)| (id, reader.conjunction(&parts))).collect();
+    stages.append(&mut reader.helpers);
+    match marks {
+        Marks::One => {}
+        Marks::Numbers(signals) => {
+            let mut arguments: Vec<Expr> =
+                tests.into_iter().flat_map(|(id, test)| [test, number(signals, id)]).collect();
+            arguments.push(Expr::Int(0));
+            stages.push(Stage::Extend(vec![Assignment::new(STEP, Expr::Call("case", arguments))]));
+            stages.push(Stage::Where(Expr::infix(Expr::column(STEP), Operator::Greater, Expr::Int(0))));
+        }
+        Marks::Flags(_) => {
+            let any = Expr::any(tests.iter().map(|(id, _)| marks.is(*id)));
+            let flags = tests.into_iter().filter_map(|(id, test)| match marks.is(id) {
+                Expr::Column(name) => Some(Assignment::new(name, test)),
+                _ => None,
+            });
+            stages.push(Stage::Extend(flags.collect()));
+            stages.push(Stage::Where(any));
+        }
+    }
+    (stages, constants)
+}
+
+/// The conditions that all signals share, and for each signal those of its own.
+#[expect(clippy::type_complexity, reason = "the two halves of one list")]
+fn factor<'p>(
+    predicates: &[(SignalId, &'p Spanned<Predicate>)],
+) -> (Vec<&'p Spanned<Predicate>>, Vec<(SignalId, Vec<&'p Spanned<Predicate>>)>) {
+    let parts: Vec<(SignalId, Vec<&Spanned<Predicate>>)> =
+        predicates.iter().map(|(id, predicate)| (*id, conjuncts(predicate))).collect();
+    let everywhere = |wanted: &Spanned<Predicate>| parts.iter().all(|(_, parts)| parts.contains(&wanted));
+    let shared = parts
+        .first()
+        .map_or_else(Vec::new, |(_, first)| first.iter().copied().filter(|part| everywhere(part)).collect());
+    let own = parts
+        .iter()
+        .map(|(id, parts)| (*id, parts.iter().copied().filter(|part| !shared.contains(part)).collect()))
+        .collect();
+    (shared, own)
+}
+
+impl Reader<'_, '_> {
+    /// The value that says whether all of the predicates hold; never null.
+    fn conjunction(&mut self, parts: &[&Spanned<Predicate>]) -> Expr {
+        let conditions: Vec<_> = parts.iter().map(|part| self.predicate(part, true)).collect();
+        let nullable = conditions.iter().any(|condition| condition.nullable);
+        let all = Expr::all(conditions.into_iter().map(|condition| condition.expr));
+        if nullable { all.or_else(Expr::Bool(false)) } else { all }
+    }
+
+    /// What a wanted column is on the events of these signals.
+    fn wanted(&mut self, values: &[(SignalId, &Value)], form: Form, marks: &Marks) -> Option<(Expr, Kind)> {
+        let listed = form == Form::Key && values.iter().any(|(_, value)| matches!(value.ty(), Type::List(_)));
+        let form = if listed { Form::Elements } else { form };
+        let mut distinct: Vec<(SignalId, &Value)> = Vec::new();
+        for (id, value) in values {
+            if !distinct.iter().any(|(_, known)| known == value) {
+                distinct.push((*id, value));
+            }
+        }
+        let (last, others) = distinct.split_last()?;
+        let (expr, kind) = self.formed(last.1, form);
+        let expr = if others.is_empty() {
+            expr
+        } else {
+            let mut arguments = Vec::new();
+            for (id, value) in values.iter().filter(|(_, value)| *value != last.1) {
+                arguments.extend([marks.is(*id), self.formed(value, form).0]);
+            }
+            arguments.push(expr);
+            Expr::Call("case", arguments)
+        };
+        if !listed {
+            return Some((expr, kind));
+        }
+        let name = self.helper("key");
+        let list = Expr::Call("set_union", vec![expr, Expr::EmptyList]);
+        self.helpers.push(Stage::Expand { name: name.clone(), list, kind: Kind::Dynamic });
+        Some((Scalar::member(Expr::column(name), Type::Text).text(), Kind::Text))
+    }
+
+    /// A value in a form.
+    fn formed(&mut self, value: &Value, form: Form) -> (Expr, Kind) {
+        match form {
+            Form::Key | Form::Text => (self.text(value), Kind::Text),
+            Form::Folded => {
+                self.assume_lower_case();
+                (Expr::call("tolower", self.text(value)), Kind::Text)
+            }
+            Form::Elements => (self.elements(value), Kind::Dynamic),
+            Form::Shown => {
+                let scalar = self.scalar(value);
+                (scalar.shown(), Kind::of(&scalar.declared))
+            }
+        }
+    }
+}
