@@ -4,6 +4,7 @@
 
 mod alert;
 mod behavior;
+mod conditions;
 mod constants;
 mod exceptions;
 mod functions;

@@ -81,9 +81,10 @@ fn summary(detections: usize, broken: usize, compiled: &[Compiled], output: &str
     let count = |fidelity: Fidelity| compiled.iter().filter(|pair| pair.output.verdict.fidelity() == fidelity).count();
     let (exact, approximate, unsupported) =
         (count(Fidelity::Exact), count(Fidelity::Approximate), count(Fidelity::Unsupported));
+    let hint = if unsupported > 0 { " (`-v` says why)" } else { "" };
     let with_errors = if broken == 0 { String::new() } else { format!(" ({broken} with errors)") };
     format!(
-        "{detections} detections{with_errors}: {exact} exact, {approximate} approximate, {unsupported} unsupported; wrote {output}"
+        "{detections} detections{with_errors}: {exact} exact, {approximate} approximate, {unsupported} unsupported{hint}; wrote {output}"
     )
 }
 

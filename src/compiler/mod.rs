@@ -144,7 +144,7 @@ fn compile_one(sources: &Sources, index: usize, detection: &Detection, target: &
 /// What the verdicts have to say.
 ///
 /// A pair without a query is an error where the detection asks for that target by name, or where that is denied, and a
-/// warning elsewhere; a reason for an approximate query is an error where that is denied, and silent elsewhere.
+/// hint elsewhere: the manifest and the matrix tell it anyway; a reason for an approximate query is an error where that is denied, and silent elsewhere.
 #[must_use]
 pub fn verdict_diagnostics(
     checked: &Checked,
@@ -160,7 +160,7 @@ pub fn verdict_diagnostics(
             match reason.code.fidelity() {
                 Fidelity::Unsupported => {
                     let demanded = detection.targets.is_some() || deny_unsupported;
-                    let severity = if demanded { Severity::Error } else { Severity::Warning };
+                    let severity = if demanded { Severity::Error } else { Severity::Hint };
                     let diagnostic = Diagnostic::new(Code::Unsupported, reason.span, message);
                     let help = format!("leave `{}` out with `targets: [..]` if it is not needed", pair.target);
                     diagnostics.push(diagnostic.severity(severity).label(reason.code.as_str()).help(help));

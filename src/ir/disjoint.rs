@@ -52,18 +52,17 @@ fn is_subset(given: &Predicate, wanted: &Predicate) -> bool {
 
 /// The literals of which a value has to equal one.
 fn demanded(predicate: &Predicate) -> Option<(&Value, Vec<&Literal>)> {
-    match predicate {
-        Predicate::Equal { left, right, .. } => Some((left, vec![right.as_literal()?])),
-        Predicate::In { value, items, .. } => Some((value, items.iter().collect())),
-        _ => None,
+    if let Predicate::Equal { left, right, .. } = predicate {
+        return Some((left, vec![right.as_literal()?]));
     }
+    if let Predicate::In { value, items, .. } = predicate {
+        return Some((value, items.iter().collect()));
+    }
+    None
 }
 
 const fn case_of(predicate: &Predicate) -> Option<CaseRule> {
-    match predicate {
-        Predicate::Equal { case, .. } | Predicate::In { case, .. } => Some(*case),
-        _ => None,
-    }
+    if let Predicate::Equal { case, .. } | Predicate::In { case, .. } = predicate { Some(*case) } else { None }
 }
 
 /// Whether one value could equal both literals under the loosest comparison.
