@@ -49,8 +49,13 @@ pub(super) fn check_steps(steps: &[Step], relations: &[Relation], span: Span, ve
 pub(super) fn lower(request: &Request<'_>, wanted: &Wanted<'_>, verdict: &mut Verdict) -> Option<Vec<Document>> {
     let detection = request.detection;
     let timespan = timespan(wanted.window, verdict);
-    let message = "Sigma leaves the kind of window to the converter; most of them cut the time line into fixed windows and miss hits \
-                   that lie across a border, and none reports every instant";
+    let mut message =
+        "Sigma leaves the kind of window to the converter; most of them cut the time line into fixed windows and miss \
+                       hits that lie across a border, and none reports every instant"
+            .to_owned();
+    if wanted.counted.is_some() {
+        message.push_str("; an event without the counted value closes no hit");
+    }
     verdict.add(ReasonCode::WindowUnspecified, wanted.window.span, message);
     let signals: Vec<&Signal> = wanted.signals.iter().filter_map(|id| detection.signal(*id)).collect();
     let mut grouping = Grouping::default();
@@ -86,23 +91,22 @@ pub(super) fn lower(request: &Request<'_>, wanted: &Wanted<'_>, verdict: &mut Ve
 /// The field whose distinct values are counted.
 fn counted(request: &Request<'_>, signal: &Signal, value: &Spanned<Value>, verdict: &mut Verdict) -> Option<Text> {
     let map = rule::map(request, signal, verdict)?;
-    plain(&value.node, value.span, "Sigma counts the values of a plain field only", verdict)?;
+    plain(
+        &value.node,
+        value.span,
+        "Sigma counts the values of a plain field only, not of a function or a list",
+        verdict,
+    )?;
     field::bind(map, verdict, &value.node, value.span).map(|bound| Text(bound.name))
 }
 
 /// A field, where a value is one; adds a reason where it is not.
 fn plain<'a>(value: &'a Value, span: Span, message: &str, verdict: &mut Verdict) -> Option<&'a FieldRef> {
-    match value.as_field() {
-        Some(field) if !matches!(field.ty, Type::List(_) | Type::Object) => Some(field),
-        Some(_) => {
-            verdict.add(ReasonCode::UnsupportedExpression, span, format!("{message}, not of a list"));
-            None
-        }
-        None => {
-            verdict.add(ReasonCode::UnsupportedExpression, span, message);
-            None
-        }
+    let field = value.as_field().filter(|field| !matches!(field.ty, Type::List(_) | Type::Object));
+    if field.is_none() {
+        verdict.add(ReasonCode::UnsupportedExpression, span, message);
     }
+    field
 }
 
 fn timespan(window: Spanned<Duration>, verdict: &mut Verdict) -> Option<String> {
@@ -129,7 +133,14 @@ impl Grouping {
         for (index, key) in signal.keys.iter().enumerate() {
             // A key that is no field is reported where `by` names it.
             let by = request.detection.keys.get(index).map_or(key.span, |key| key.span);
-            let Some(field) = plain(&key.node, by, "Sigma groups by plain fields only", verdict) else { continue };
+            let Some(field) = plain(
+                &key.node,
+                by,
+                "Sigma groups by plain fields only, not by functions or lists; key by the field itself",
+                verdict,
+            ) else {
+                continue;
+            };
             let bound = map.and_then(|map| field::bind(map, verdict, &key.node, key.span));
             names.extend(bound.map(|bound| bound.name));
             fields.push(Spanned::new(field.clone(), key.span));

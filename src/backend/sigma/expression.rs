@@ -3,6 +3,7 @@
 //! Never weakens a test: what Sigma cannot say adds a reason, and a constant stands in so that the other reasons are found too.
 
 use super::ast::{Comparison, Item, Value as SigmaValue};
+use super::case;
 use super::field::{self, Bound};
 use super::literal::{self, Test};
 use super::pattern;
@@ -151,6 +152,7 @@ impl Lowering<'_> {
     }
 
     fn equal(&mut self, value: &Value, literals: &[Literal], case: CaseRule, span: Span) -> Tree {
+        let value = case::compared(value, literals, case);
         let Some(bound) = self.bind(value, span) else { return Tree::Constant(true) };
         let tests: Vec<Test> =
             literals.iter().filter_map(|literal| literal::equal(self.verdict, &bound, literal, case, span)).collect();
@@ -208,6 +210,7 @@ impl Lowering<'_> {
     }
 
     fn text(&mut self, value: &Value, tests: &[TextTest], case: CaseRule, span: Span) -> Tree {
+        let value = case::tested(value, tests, case);
         let Some(bound) = self.bind(value, span) else { return Tree::Constant(true) };
         if !bound.ty.is_textual() || !bound.column.literals.is_empty() {
             let message = format!(

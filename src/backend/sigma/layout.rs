@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::ast::{Condition, Detection, Item, Search};
+use super::ast::{Condition, Detection, Item, Search, Value};
 use super::tree::Tree;
 
 /// Lays out a tree without constants.
@@ -116,11 +116,13 @@ fn map(tree: &Tree) -> Option<Vec<Item>> {
     Some(map)
 }
 
-/// A name that tells which field a search is about.
+/// A name that tells which field a search is about, and whether the field is to be absent.
 fn name(prefix: &str, maps: &[Vec<Item>]) -> String {
-    let field = maps.first().and_then(|map| map.first()).map_or("", |item| item.field.as_str());
+    let item = maps.first().and_then(|map| map.first());
+    let field = item.map_or("", |item| item.field.as_str());
     let last = field.rsplit('.').next().unwrap_or(field);
     let word: String = last.chars().filter(char::is_ascii_alphanumeric).collect();
     let word = if word.is_empty() { "value".to_owned() } else { word.to_ascii_lowercase() };
-    format!("{prefix}_{word}")
+    let absent = item.is_some_and(|item| item.values.iter().all(|value| matches!(value, Value::Null | Value::Empty)));
+    format!("{prefix}_{}{word}", if absent { "no_" } else { "" })
 }

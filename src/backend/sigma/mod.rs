@@ -3,6 +3,7 @@
 //! Never fills a gap of the specification on its own: what Sigma leaves to converters is in the verdict.
 
 mod ast;
+mod case;
 mod correlation;
 mod expression;
 mod field;
@@ -21,6 +22,9 @@ use self::ast::{CorrelationKind, Document};
 use self::correlation::Wanted;
 use super::{Backend, Fidelity, Output, Query, ReasonCode, Request, Verdict};
 use crate::ir::{Behavior, Detection};
+
+/// Sigma has no notion of an event's identity.
+const ONCE: &str = "each event is delivered once";
 
 /// Sigma 2.1.
 #[derive(Debug, Clone, Copy)]
@@ -70,11 +74,12 @@ fn documents(request: &Request<'_>, verdict: &mut Verdict) -> Option<Vec<Documen
     let behavior = &detection.behavior;
     let wanted = match &behavior.node {
         Behavior::Event { signal } => {
+            verdict.assume(ONCE);
             let rule = rule::lower(request, detection.signal(*signal)?, &[], verdict)?;
             return Some(vec![Document::Rule(rule)]);
         }
         Behavior::Count { signal, at_least, window } => {
-            verdict.assume("each event is delivered once");
+            verdict.assume(ONCE);
             let kind = CorrelationKind::EventCount;
             Wanted { kind, signals: vec![*signal], counted: None, at_least: Some(at_least.node), window: *window }
         }
@@ -89,7 +94,7 @@ fn documents(request: &Request<'_>, verdict: &mut Verdict) -> Option<Vec<Documen
         }
         Behavior::Sequence { steps, relations, window } => {
             correlation::check_steps(steps, relations, behavior.span, verdict);
-            verdict.assume("each event is delivered once");
+            verdict.assume(ONCE);
             let signals = behavior.node.signals();
             Wanted { kind: CorrelationKind::TemporalOrdered, signals, counted: None, at_least: None, window: *window }
         }

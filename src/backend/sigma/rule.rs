@@ -62,7 +62,7 @@ pub(super) fn lower(
         verdict.assume("a condition on an absent or null field is false, and its `not` is true");
     }
     let detection = layout::lay_out(&tree);
-    let fields = fields(request, signal, map);
+    let fields = fields(request, signal, counted, map);
     let (heading, footing) = (heading::of_detection(request.detection), heading::end_of_detection(request.detection));
     Some(Rule { heading, logsource, detection, fields, footing })
 }
@@ -81,15 +81,15 @@ fn logsource(map: &FieldMap, signal: &Signal, verdict: &mut Verdict) -> Option<L
     Some(logsource)
 }
 
-/// The fields that an analyst should see: the event's time, then the keys and columns of the alert that are fields.
-fn fields(request: &Request<'_>, signal: &Signal, map: &FieldMap) -> Vec<Text> {
+/// The fields that an analyst should see: the event's time, then what is keyed by, counted or shown, as far as it is a field.
+fn fields(request: &Request<'_>, signal: &Signal, counted: &[Spanned<FieldRef>], map: &FieldMap) -> Vec<Text> {
     let id = request.detection.signals.iter().position(|other| std::ptr::eq(other, signal));
-    let keys = signal.keys.iter().map(|key| &key.node);
+    let counted: Vec<Value> = counted.iter().map(|field| Value::Field(field.node.clone())).collect();
     let columns = request.detection.alert.columns.iter();
     let columns =
         columns.filter(|column| Some(column.signal.0) == id && column.key.is_none()).map(|column| &column.value);
     let mut fields: Vec<Text> = Vec::new();
-    for value in std::iter::once(&Value::Time).chain(keys).chain(columns) {
+    for value in std::iter::once(&Value::Time).chain(&counted).chain(columns) {
         if let Ok(bound) = field::find(map, value)
             && !fields.iter().any(|known| known.0 == bound.name)
         {
