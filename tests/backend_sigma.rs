@@ -889,6 +889,13 @@ fn a_count_without_keys_groups_by_nothing() {
 }
 
 #[test]
+fn two_keys_of_one_field_are_one_name() {
+    let call = "signals:\n  call: { source: aws.cloudtrail, where: readOnly, let: { user: userIdentity.arn } }\n";
+    let text = query(&behavior(call, "count(call) >= 2 by user, userIdentity.arn within 1d"));
+    assert!(text.contains("\n  group-by:\n  - userIdentity.arn\n  timespan"), "{text}");
+}
+
+#[test]
 fn a_key_that_a_condition_demands_is_not_asked_for_again() {
     let role = "signals:\n  call: { source: aws.cloudtrail, where: userIdentity.arn contains \":role/\" }\n";
     let expected = "
@@ -1073,6 +1080,21 @@ fn letters_beyond_ascii_are_an_assumption() {
     assert_eq!(codes(&output), []);
     let assumption = "case is ignored for letters beyond ASCII as well";
     assert_eq!(output.verdict.assumptions, ["each event is delivered once", assumption]);
+}
+
+#[test]
+fn a_key_that_sigma_calls_otherwise_is_said_to() {
+    let rest = format!("{PAIR}behavior: login -> create by user within 30m\nalert: {{ title: '{{{{ user }}}}' }}\n");
+    let output = compile(&detection(&rest));
+    assert_eq!(output.query.unwrap().columns, ["user"]);
+    let rest = "signals:
+  call: { source: aws.cloudtrail, where: readOnly, let: { user: userIdentity.arn } }
+behavior: count(call) >= 2 by user within 30m
+alert: { title: '{{ user }}' }
+";
+    let query = compile(&detection(rest)).query.unwrap();
+    assert_eq!(query.columns, ["userIdentity.arn"]);
+    assert_eq!(query.missing_columns, [("user".to_owned(), "Sigma calls it `userIdentity.arn`".to_owned())].into());
 }
 
 // Hostile texts, read back by another parser.

@@ -158,7 +158,10 @@ impl Grouping {
             let name = if names.iter().all(|name| name == first) {
                 Text((*first).clone())
             } else {
-                let alias = Text(heading::identifier(&key.name));
+                let mut alias = Text(heading::identifier(&key.name));
+                while group_by.contains(&alias) {
+                    alias.0.push('_');
+                }
                 let rules = signals.iter().map(|signal| Text(heading::rule_name(request.detection, signal)));
                 aliases.insert(alias.clone(), rules.zip(names.iter().map(|name| Text((*name).clone()))).collect());
                 alias

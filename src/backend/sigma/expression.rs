@@ -84,7 +84,8 @@ impl Lowering<'_> {
             let message = "Sigma cannot quantify a test that does not look at the element";
             self.verdict.add(ReasonCode::UnsupportedExpression, span, message);
         }
-        if most > 1 {
+        // An outer list reports for the lists inside it.
+        if most > 1 && !scope.inside {
             let message =
                 "Sigma has no notion of one element: different elements of the list may satisfy the parts of the test";
             self.verdict.add(ReasonCode::ArrayCorrelation, span, message);

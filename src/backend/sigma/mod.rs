@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use self::ast::{CorrelationKind, Document};
 use self::correlation::Wanted;
 use super::{Backend, Fidelity, Output, Query, ReasonCode, Request, Verdict};
-use crate::ir::{Behavior, Detection};
+use crate::ir::Behavior;
 
 /// Sigma has no notion of an event's identity.
 const ONCE: &str = "each event is delivered once";
@@ -55,13 +55,14 @@ impl Backend for Sigma {
         if verdict.fidelity() == Fidelity::Unsupported {
             return Output { verdict, query: None };
         }
+        let columns = columns(documents.as_deref().unwrap_or_default());
         let query = text.map(|text| Query {
             language: "sigma",
             extension: "yml",
             text,
             comment: "#",
-            columns: columns(detection),
-            missing_columns: missing_columns(request),
+            missing_columns: missing_columns(request, &columns),
+            columns,
             deployment: BTreeMap::new(),
         });
         Output { verdict, query }
@@ -104,22 +105,28 @@ fn documents(request: &Request<'_>, verdict: &mut Verdict) -> Option<Vec<Documen
 }
 
 /// Names of the result's columns: a rule returns whole events, a correlation what it groups by.
-fn columns(detection: &Detection) -> Vec<String> {
-    match &detection.behavior.node {
-        Behavior::Event { .. } => Vec::new(),
-        Behavior::Count { .. } | Behavior::Distinct { .. } | Behavior::Sequence { .. } => {
-            detection.keys.iter().map(|key| key.name.clone()).collect()
+fn columns(documents: &[Document]) -> Vec<String> {
+    match documents.first() {
+        Some(Document::Correlation(correlation)) => {
+            correlation.correlation.group_by.iter().map(|name| name.0.clone()).collect()
         }
+        Some(Document::Rule(_)) | None => Vec::new(),
     }
 }
 
 /// The alert's columns that the result lacks, with the reason.
-fn missing_columns(request: &Request<'_>) -> BTreeMap<String, String> {
+fn missing_columns(request: &Request<'_>, columns: &[String]) -> BTreeMap<String, String> {
     let detection = request.detection;
     let single = matches!(detection.behavior.node, Behavior::Event { .. });
     let mut missing = BTreeMap::new();
-    for column in detection.alert.columns.iter().filter(|column| column.key.is_none()) {
-        let reason = if single {
+    for column in &detection.alert.columns {
+        let reason = if let Some(key) = column.key {
+            // Two keys of one field are one name.
+            match columns.get(key).filter(|_| columns.len() == detection.keys.len()) {
+                Some(name) if *name != column.name => format!("Sigma calls it `{name}`"),
+                Some(_) | None => continue,
+            }
+        } else if single {
             let map = detection.signal(column.signal).and_then(|signal| request.target.maps.get(&signal.source.name));
             match map.map(|map| field::find(map, &column.value)) {
                 Some(Ok(_)) => continue,
