@@ -1,5 +1,6 @@
 //! What a document says about itself: identity, texts, tags and origin.
 
+use indexmap::IndexSet;
 use sha2::{Digest, Sha256};
 
 use super::ast::{Footing, Heading, Origin, Text};
@@ -22,12 +23,7 @@ pub(super) fn of_detection(detection: &Detection) -> Heading {
         author: text(&metadata.authors.join(", ")),
         date: metadata.created.clone(),
         modified: metadata.modified.clone(),
-        tags: metadata
-            .attack
-            .techniques
-            .iter()
-            .map(|technique| format!("attack.{}", technique.to_lowercase()))
-            .collect(),
+        tags: tags(detection),
     }
 }
 
@@ -136,6 +132,12 @@ fn references(detection: &Detection) -> Vec<Text> {
     let strategy: Vec<String> =
         strategy.map(|id| format!("https://attack.mitre.org/detectionstrategies/{id}")).collect();
     unique(metadata.references.iter().chain(&strategy))
+}
+
+fn tags(detection: &Detection) -> Vec<String> {
+    let techniques = detection.metadata.attack.techniques.iter();
+    let tags: IndexSet<String> = techniques.map(|id| format!("attack.{}", id.to_lowercase())).collect();
+    tags.into_iter().collect()
 }
 
 fn unique<'a>(texts: impl Iterator<Item = &'a String>) -> Vec<Text> {
