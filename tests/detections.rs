@@ -107,3 +107,11 @@ fn every_source_is_mapped_on_every_target() {
         }
     }
 }
+
+#[test]
+fn shipped_schemas_are_json_schema() {
+    for (path, text) in detc::embed::files("schemas/sources/", ".yml") {
+        let (source, found) = detc::schema::load_source(FileId(0), text);
+        assert!(source.is_some(), "{path}: {found:#?}");
+    }
+}

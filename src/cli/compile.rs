@@ -37,20 +37,20 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Outcome {
 fn compile(common: &Common, arguments: &Arguments) -> Result<Outcome, Outcome> {
     let loaded = common.load(&arguments.paths, &arguments.reading)?;
     let targets = common.targets(&arguments.targets, &loaded.project)?;
-    let compiled = compiler::compile(&loaded.project, &loaded.sources, &loaded.checked, &targets);
+    let mut compiled = compiler::compile(&loaded.project, &loaded.sources, &loaded.checked, &targets);
     if arguments.output == "-" {
         return Ok(print_one(common, loaded, &compiled, &arguments.reading.deny));
     }
-    let manifest = Manifest::new(&loaded.sources, &loaded.checked, &compiled);
+    let manifest = Manifest::new(&loaded.sources, &loaded.checked, &compiled).to_text();
     let mut folder = Folder::default();
-    for pair in &compiled {
-        if let (Some(file), Some(text)) = (pair.file(&loaded.checked), &pair.text) {
-            folder.add(file, text.clone());
+    for pair in &mut compiled {
+        if let (Some(file), Some(text)) = (pair.file(&loaded.checked), pair.text.take()) {
+            folder.add(file, text);
         }
     }
     let nothing = loaded.checked.files == 0;
     if !nothing {
-        folder.add("manifest.json".to_owned(), manifest.to_text());
+        folder.add("manifest.json".to_owned(), manifest);
         if let Err(WriteError { path, error }) = folder.write(Path::new(&arguments.output)) {
             let message = format!("`{path}` cannot be written: {error}");
             let found = std::iter::once(Diagnostic::without_place(Code::CannotWrite, message)).collect();

@@ -4,10 +4,23 @@ use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+
 /// Files of a result, by path from the folder with `/`.
 #[derive(Debug, Default)]
 pub(super) struct Folder {
     files: BTreeMap<String, String>,
+}
+
+/// What is read of an earlier manifest.
+#[derive(Deserialize)]
+struct Earlier {
+    records: Vec<EarlierRecord>,
+}
+
+#[derive(Deserialize)]
+struct EarlierRecord {
+    file: Option<String>,
 }
 
 /// A file that could not be written.
@@ -84,9 +97,8 @@ impl Folder {
     /// Files that the manifest in the folder names and that are no longer made.
     fn stale(&self, folder: &Path) -> Vec<String> {
         let Ok(text) = std::fs::read_to_string(folder.join("manifest.json")) else { return Vec::new() };
-        let Ok(manifest) = serde_json::from_str::<serde_json::Value>(&text) else { return Vec::new() };
-        let records = manifest.get("records").and_then(serde_json::Value::as_array);
-        let files = records.into_iter().flatten().filter_map(|record| record.get("file")?.as_str());
+        let Ok(manifest) = serde_json::from_str::<Earlier>(&text) else { return Vec::new() };
+        let files = manifest.records.iter().filter_map(|record| record.file.as_deref());
         let inside = |file: &str| {
             !file.is_empty() && Path::new(file).components().all(|part| matches!(part, std::path::Component::Normal(_)))
         };

@@ -20,8 +20,8 @@ use crate::backend::{self, Fidelity, Output, Request};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::ir::{Detection, Schedule};
 use crate::schema::mapping::TargetProfile;
-use crate::source::{FileId, Sources, Span};
-use crate::syntax::{self, DetectionFile};
+use crate::source::{FileId, Sources, Span, Spanned};
+use crate::syntax;
 use crate::yaml;
 
 /// What a run is told from outside.
@@ -63,30 +63,38 @@ pub struct Compiled {
     pub text: Option<String>,
 }
 
-/// A file read from the user.
-struct Read {
-    detection: Option<DetectionFile>,
-    list: Option<syntax::ListFile>,
-    diagnostics: Diagnostics,
+/// What is kept of a detection file beside its IR.
+struct Card {
+    file: FileId,
+    name: Spanned<String>,
+    id: Spanned<String>,
+    parameters: Vec<String>,
 }
 
 /// Reads and resolves every detection among the files of `sources` from `first` on; other files are lists.
 #[must_use]
 pub fn check(project: &Project, sources: &Sources, first: FileId, settings: &Settings) -> Checked {
-    let files: Vec<_> = sources.iter().filter(|(id, _)| *id >= first).collect();
-    let read: Vec<Read> = files.par_iter().map(|(id, file)| read(*id, &file.text)).collect();
     let mut checked = Checked::default();
-    let mut detections = Vec::new();
-    for read in read {
-        checked.diagnostics.extend(read.diagnostics);
-        if let Some(list) = read.list {
-            let found = checked.lists.add(&list, &settings.today);
-            checked.diagnostics.extend(found);
+    let mut rest = Vec::new();
+    // Lists first, because every detection may name any of them. Trees are large, so none outlives its file.
+    for (id, file) in sources.iter().filter(|(id, _)| *id >= first) {
+        if !file.text.lines().any(|line| line.starts_with("list:")) {
+            rest.push((id, file));
+            continue;
         }
-        detections.extend(read.detection);
+        match yaml::parse(id, &file.text) {
+            (Some(tree), _) if !syntax::is_list(&tree) => rest.push((id, file)),
+            (tree, found) => {
+                checked.diagnostics.extend(found);
+                if let Some(tree) = tree {
+                    let (list, found) = syntax::read_list(id, tree);
+                    checked.diagnostics.extend(found);
+                    let found = checked.lists.add(&list, &settings.today);
+                    checked.diagnostics.extend(found);
+                }
+            }
+        }
     }
-    checked.files = detections.len();
-    check_names(&detections, sources, &mut checked.diagnostics);
     let targets: BTreeSet<String> = project.targets.keys().cloned().collect();
     let context = Context {
         catalog: &project.catalog,
@@ -95,13 +103,35 @@ pub fn check(project: &Project, sources: &Sources, first: FileId, settings: &Set
         settings: &settings.parameters,
         today: &settings.today,
     };
-    let resolved: Vec<_> = detections.par_iter().map(|file| analysis::analyse(file, &context)).collect();
-    for (detection, diagnostics) in resolved {
+    let resolved: Vec<_> = rest.par_iter().map(|(id, file)| read_detection(*id, &file.text, &context)).collect();
+    let mut cards = Vec::new();
+    for (card, detection, diagnostics) in resolved {
         checked.diagnostics.extend(diagnostics);
         checked.detections.extend(detection);
+        cards.extend(card);
     }
-    check_settings(&detections, settings, &mut checked.diagnostics);
+    checked.files = rest.len();
+    check_names(&cards, sources, &mut checked.diagnostics);
+    check_settings(&cards, settings, &mut checked.diagnostics);
     checked
+}
+
+fn read_detection(id: FileId, text: &str, context: &Context<'_>) -> (Option<Card>, Option<Detection>, Diagnostics) {
+    let (tree, mut diagnostics) = yaml::parse(id, text);
+    let Some(tree) = tree else { return (None, None, diagnostics) };
+    let (file, found) = syntax::read_detection(id, tree);
+    diagnostics.extend(found);
+    // A malformed file has been reported; what could be read of it is still checked, but never compiled.
+    let (detection, found) = analysis::analyse(&file, context);
+    diagnostics.extend(found);
+    let card = Card {
+        file: id,
+        name: Spanned::new(file.document.detection.clone(), file.span("/detection")),
+        id: Spanned::new(file.document.id.to_ascii_lowercase(), file.span("/id")),
+        parameters: file.document.parameters.keys().cloned().collect(),
+    };
+    let detection = detection.filter(|_| !diagnostics.has_errors());
+    (Some(card), detection, diagnostics)
 }
 
 /// Compiles every detection for every target that it is not restricted from, in order.
@@ -176,68 +206,43 @@ pub fn verdict_diagnostics(
     diagnostics
 }
 
-fn read(id: FileId, text: &str) -> Read {
-    let (tree, mut diagnostics) = yaml::parse(id, text);
-    let Some(tree) = tree else { return Read { detection: None, list: None, diagnostics } };
-    if syntax::is_list(&tree) {
-        let (list, found) = syntax::read_list(id, tree);
-        diagnostics.extend(found);
-        return Read { detection: None, list: Some(list), diagnostics };
-    }
-    let (detection, found) = syntax::read_detection(id, tree);
-    diagnostics.extend(found);
-    // A malformed tree has been reported; what could be read of it is still checked, but never compiled.
-    Read { detection: Some(detection), list: None, diagnostics }
-}
-
 /// Names are the stems of their files, and neither names nor identities repeat.
-fn check_names(detections: &[DetectionFile], sources: &Sources, diagnostics: &mut Diagnostics) {
+fn check_names(cards: &[Card], sources: &Sources, diagnostics: &mut Diagnostics) {
     let mut names: BTreeMap<&str, Span> = BTreeMap::new();
-    let mut ids: BTreeMap<String, Span> = BTreeMap::new();
-    for file in detections {
-        let name = file.document.detection.as_str();
-        let span = file.span("/detection");
-        let path = sources.get(file.file).map_or("", |file| file.path.as_str());
+    let mut ids: BTreeMap<&str, Span> = BTreeMap::new();
+    for card in cards {
+        let (name, span) = (card.name.node.as_str(), card.name.span);
+        let path = sources.get(card.file).map_or("", |file| file.path.as_str());
         if let Some(stem) = stem(path).filter(|stem| !name.is_empty() && *stem != name) {
             let message = format!("the detection `{name}` stands in a file named `{stem}`");
             let diagnostic = Diagnostic::new(Code::NameIsNotFileStem, span, message);
             diagnostics.push(diagnostic.help(format!("rename the file to `{name}.yml`, or the detection to `{stem}`")));
         }
-        if !name.is_empty() {
-            if let Some(first) = names.get(name) {
-                let message = format!("a second detection `{name}`");
-                diagnostics.push(Diagnostic::new(Code::DuplicateName, span, message).note(*first, "first here"));
-            } else {
-                names.insert(name, span);
-            }
+        if let Some(first) = names.get(name).filter(|_| !name.is_empty()) {
+            let message = format!("a second detection `{name}`");
+            diagnostics.push(Diagnostic::new(Code::DuplicateName, span, message).note(*first, "first here"));
         }
-        let id = file.document.id.to_ascii_lowercase();
-        if !id.is_empty() {
-            let span = file.span("/id");
-            if let Some(first) = ids.get(&id) {
-                let message = "another detection has this id";
-                let diagnostic = Diagnostic::new(Code::DuplicateName, span, message).note(*first, "first here");
-                diagnostics.push(diagnostic.help("an id is made once for each detection, with `uuidgen` for example"));
-            } else {
-                ids.insert(id, span);
-            }
+        names.entry(name).or_insert(span);
+        let (id, span) = (card.id.node.as_str(), card.id.span);
+        if let Some(first) = ids.get(id).filter(|_| !id.is_empty()) {
+            let message = "another detection has this id";
+            let diagnostic = Diagnostic::new(Code::DuplicateName, span, message).note(*first, "first here");
+            diagnostics.push(diagnostic.help("an id is made once for each detection, with `uuidgen` for example"));
         }
+        ids.entry(id).or_insert(span);
     }
 }
 
 /// A parameter given from outside has to exist somewhere.
-fn check_settings(detections: &[DetectionFile], settings: &Settings, diagnostics: &mut Diagnostics) {
-    for name in settings.parameters.keys() {
-        if !detections.iter().any(|file| file.document.parameters.contains_key(name)) {
-            let known: BTreeSet<&str> =
-                detections.iter().flat_map(|file| file.document.parameters.keys()).map(String::as_str).collect();
-            let diagnostic =
-                Diagnostic::without_place(Code::UnknownParameter, format!("no detection has a parameter `{name}`"));
-            diagnostics.push(match crate::schema::nearest(name, known.iter().copied()) {
-                Some(near) => diagnostic.help(format!("the nearest parameter is `{near}`")),
-                None => diagnostic,
-            });
-        }
+fn check_settings(cards: &[Card], settings: &Settings, diagnostics: &mut Diagnostics) {
+    let known: BTreeSet<&str> = cards.iter().flat_map(|card| &card.parameters).map(String::as_str).collect();
+    for name in settings.parameters.keys().filter(|name| !known.contains(name.as_str())) {
+        let diagnostic =
+            Diagnostic::without_place(Code::UnknownParameter, format!("no detection has a parameter `{name}`"));
+        diagnostics.push(match crate::schema::nearest(name, known.iter().copied()) {
+            Some(near) => diagnostic.help(format!("the nearest parameter is `{near}`")),
+            None => diagnostic,
+        });
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::embed;
 use crate::schema::mapping::TargetProfile;
-use crate::schema::{Catalog, load_source};
+use crate::schema::{Catalog, load_shipped_source, load_source};
 use crate::source::Sources;
 use crate::target::{load_field_map, load_target};
 
@@ -39,7 +39,8 @@ pub fn load(root: Option<&Path>, sources: &mut Sources) -> (Project, Diagnostics
     let is_yaml = |path: &str| path.ends_with(".yml") || path.ends_with(".yaml");
     for (path, text) in texts.iter().filter(|(path, _)| path.starts_with("schemas/sources/") && is_yaml(path)) {
         let file = sources.add(path.as_str(), text.as_str());
-        let (source, found) = load_source(file, text);
+        let shipped = embed::FILES.iter().any(|(name, shipped)| name == path && shipped == text);
+        let (source, found) = if shipped { load_shipped_source(file, text) } else { load_source(file, text) };
         diagnostics.extend(found);
         if let Some(source) = source {
             project.catalog.add(source);

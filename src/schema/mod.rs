@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 use indexmap::IndexMap;
 
 pub use duration::{Duration, InvalidDuration};
-pub use load::load_source;
+pub use load::{load_shipped_source, load_source};
 pub use path::FieldPath;
 pub use suggest::nearest;
 pub use types::Type;
