@@ -5,6 +5,7 @@
 mod elastic;
 mod kql;
 mod sigma;
+mod spl;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -65,7 +66,7 @@ pub struct Query {
 }
 
 /// Every backend, by name.
-pub static ALL: &[&dyn Backend] = &[&elastic::Elastic, &kql::Kql, &sigma::Sigma];
+pub static ALL: &[&dyn Backend] = &[&elastic::Elastic, &kql::Kql, &sigma::Sigma, &spl::Spl];
 
 /// The backend of that name.
 #[must_use]

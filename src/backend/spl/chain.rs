@@ -1,0 +1,323 @@
+//! Ordered chains: dynamic programming over instants, once per start.
+//!
+//! Inside an instant order is free, so only different events are left to check: by Hall's condition on the numbers of
+//! events that satisfy each set of signals.
+
+use super::ast::{Aggregate, AggregateFunction, Arithmetic, Comparison, EvalExpr, Function, SortKey, Stage};
+use super::columns::{Packed, Shown};
+use super::context::Context;
+use super::read::{Head, TIME, is_set};
+use super::subject::Kind;
+use crate::backend::ReasonCode;
+use crate::ir::{CaseRule, SignalId};
+use crate::plan::{Agreement, Chain, Conditions};
+use crate::source::Spanned;
+
+/// How many signals that overlap each other are told apart by sets.
+const MOST_OVERLAPPING: usize = 4;
+
+/// The columns of one step that travel with the chain.
+struct Carried {
+    /// Index of the step.
+    step: usize,
+    /// Index of the link that the step's name means.
+    link: usize,
+    /// The columns.
+    packed: Packed,
+}
+
+impl Context<'_> {
+    /// Instants that close a chain.
+    pub(super) fn chain(&mut self, head: &mut Head, chain: &Chain<'_>, shown: &mut Shown) {
+        match &chain.conditions {
+            Conditions::Free => self.instants(head, chain, &[], shown),
+            Conditions::Agree(agreements) => {
+                let columns = self.agree(head, chain, agreements);
+                self.instants(head, chain, &columns, shown);
+            }
+            Conditions::Differ { relation, earlier, later } => {
+                self.differ(head, chain, relation, (*earlier, *later), shown);
+            }
+            Conditions::Other(relations) => {
+                for relation in *relations {
+                    let message = "conditions between steps can be `==` on one value of all steps, or a single `!=`";
+                    self.refuse(ReasonCode::UnsupportedRelation, relation.span, message);
+                }
+            }
+        }
+    }
+
+    /// Columns in which all steps agree; events that lack one are dropped.
+    fn agree(&mut self, head: &mut Head, chain: &Chain<'_>, agreements: &[Agreement<'_>]) -> Vec<String> {
+        let mut assignments = Vec::new();
+        let mut present = Vec::new();
+        for (index, agreement) in agreements.iter().enumerate() {
+            let mut values = Vec::new();
+            for link in &chain.links {
+                let Some(value) = agreement.values.iter().find(|value| value.step == link.step) else { continue };
+                values.push((link.signal, Spanned::new(value.value.clone(), self.step_span(link.step))));
+            }
+            self.one_value(chain, &values);
+            let subject = self.by_signal(&values).native();
+            let fold = agreement.case == CaseRule::Ignore && subject.kind == Kind::Text;
+            let value = if fold { EvalExpr::call(Function::Lower, subject.expression) } else { subject.expression };
+            let column = format!("detc_a{}", index + 1);
+            present.push(EvalExpr::call(Function::IsNotNull, EvalExpr::derived(column.clone())));
+            assignments.push((column, value));
+        }
+        head.search.stages.extend(self.take_helpers());
+        let columns = assignments.iter().map(|(column, _)| column.clone()).collect();
+        head.push(Stage::Eval(assignments));
+        head.keep(EvalExpr::all(present));
+        columns
+    }
+
+    /// Refuses values that one event would have twice, because it can be two steps.
+    pub(super) fn one_value(&mut self, chain: &Chain<'_>, values: &[(SignalId, Spanned<crate::ir::Value>)]) {
+        for (index, (one, left)) in values.iter().enumerate() {
+            for (other, right) in values.iter().skip(index + 1) {
+                let may_meet = one == other || chain.overlaps.contains(&((*one).min(*other), (*one).max(*other)));
+                if may_meet && left.node != right.node {
+                    let message = "one event can be both steps, and the condition takes different values of it";
+                    self.refuse(ReasonCode::UnsupportedRelation, right.span, message);
+                }
+            }
+        }
+    }
+
+    /// Where a step is written.
+    pub(super) fn step_span(&self, step: usize) -> crate::source::Span {
+        let behavior = &self.request.detection.behavior;
+        match &behavior.node {
+            crate::ir::Behavior::Sequence { steps, .. } => steps.get(step).map_or(behavior.span, |step| step.span),
+            crate::ir::Behavior::Event { .. }
+            | crate::ir::Behavior::Count { .. }
+            | crate::ir::Behavior::Distinct { .. } => behavior.span,
+        }
+    }
+
+    fn instants(&mut self, head: &mut Head, chain: &Chain<'_>, agreed: &[String], shown: &mut Shown) {
+        let sets = Sets::of(chain);
+        if sets.largest() > MOST_OVERLAPPING {
+            let message = format!("more than {MOST_OVERLAPPING} steps that one event can be at once");
+            self.refuse(ReasonCode::UnsupportedBehavior, self.request.detection.behavior.span, message);
+            return;
+        }
+        let carried = self.carried(chain, shown);
+        self.by_instant(head, &sets, agreed, &carried);
+        head.push(Stage::Sort(vec![SortKey::up(TIME)]));
+        let agreed: Vec<&str> = agreed.iter().map(String::as_str).collect();
+        let groups = head.by(&agreed);
+        let last = chain.links.len();
+        let window = EvalExpr::Integer(head.ticks.span(chain.window));
+        for link in 1..=last {
+            let start = format!("detc_s{link}");
+            let branches: Vec<(EvalExpr, EvalExpr)> = (1..=link)
+                .map(|first| {
+                    let condition = self.fits(&sets, chain, first, link);
+                    let value = if first == 1 { TIME.to_owned() } else { format!("detc_p{}", first - 1) };
+                    (condition, EvalExpr::derived(value))
+                })
+                .collect();
+            match branches.as_slice() {
+                [(condition, value)] => head.set(&start, EvalExpr::only_if(condition.clone(), value.clone())),
+                _ => head.set(&start, first_of(branches.clone())),
+            }
+            let age = EvalExpr::arithmetic(EvalExpr::derived(TIME), Arithmetic::Minus, EvalExpr::derived(&start));
+            let inside = EvalExpr::compare(age, Comparison::LessOrEqual, window.clone());
+            if link == last {
+                let found = EvalExpr::call(Function::IsNotNull, EvalExpr::derived(&start));
+                head.keep(EvalExpr::all(vec![found, inside]));
+            } else if link > 1 {
+                head.set(&start, EvalExpr::only_if(inside, EvalExpr::derived(&start)));
+            }
+            // the columns of the closing step are those of the instant itself
+            let earlier: Vec<&Carried> = carried.iter().filter(|carried| carried.link < last).collect();
+            let columns = follow(head, &earlier, link, &branches);
+            if link < last {
+                let previous = format!("detc_p{link}");
+                let mut aggregates = vec![Aggregate::of(AggregateFunction::Max, &start, &previous)];
+                // the newest start belongs to the newest instant that has one
+                aggregates.extend(columns.iter().map(|step| {
+                    let (ours, theirs) = (format!("detc_y{link}_{step}"), format!("detc_z{link}_{step}"));
+                    Aggregate::of(AggregateFunction::Last, &ours, &theirs)
+                }));
+                head.push(Stage::StreamStats { window: None, current: false, aggregates, by: groups.clone() });
+            }
+        }
+        let texts: Vec<(String, String)> = carried
+            .iter()
+            .map(|carried| {
+                let step = carried.step + 1;
+                let text = if carried.link == last { format!("detc_x{step}") } else { format!("detc_y{last}_{step}") };
+                (text, format!("detc_x{step}"))
+            })
+            .collect();
+        once_per_start(head, &format!("detc_s{last}"), &texts, !agreed.is_empty());
+        self.newest(head);
+        for carried in &carried {
+            self.unpack(head, &carried.packed, &format!("detc_x{}", carried.step + 1), shown);
+        }
+    }
+
+    /// The steps whose columns the alert shows; earlier ones only where every event is at most one step.
+    fn carried(&mut self, chain: &Chain<'_>, shown: &mut Shown) -> Vec<Carried> {
+        let steps: Vec<(usize, usize, SignalId)> = chain
+            .links
+            .iter()
+            .enumerate()
+            .filter(|(_, link)| link.names_step)
+            .map(|(index, link)| (link.step, index + 1, link.signal))
+            .collect();
+        let apart = chain.overlaps.is_empty()
+            && steps.iter().all(|(step, _, signal)| steps.iter().all(|(other, _, theirs)| step == other || signal != theirs));
+        let mut carried = Vec::new();
+        for (step, link, signal) in steps {
+            if link != chain.links.len() && !apart {
+                let reason = "the search does not keep the events of earlier steps where one event can be several steps";
+                self.drop_columns(step, reason, shown);
+                continue;
+            }
+            if let Some(mut packed) = self.packed(Some(step), signal, shown) {
+                if self.request.detection.behavior.node.signals().len() > 1 {
+                    packed.text = EvalExpr::only_if(is_set(&self.flag(signal)), packed.text);
+                }
+                carried.push(Carried { step, link, packed });
+            }
+        }
+        carried
+    }
+
+    /// One row for each instant of a key, with the number of events of each signal and set of signals.
+    fn by_instant(&mut self, head: &mut Head, sets: &Sets, agreed: &[String], carried: &[Carried]) {
+        head.search.stages.extend(self.take_helpers());
+        let mut aggregates = Vec::new();
+        for set in &sets.sets {
+            let number = self.number_of(set);
+            if !head.flagged {
+                aggregates.push(Aggregate::count(&number));
+                continue;
+            }
+            let flag = number.replacen("detc_n_", "detc_m_", 1);
+            if set.len() > 1 {
+                let any = EvalExpr::any(set.iter().map(|signal| is_set(&self.flag(*signal))).collect());
+                head.set(&flag, EvalExpr::choose(any, EvalExpr::Integer(1), EvalExpr::Integer(0)));
+            }
+            aggregates.push(Aggregate::of(AggregateFunction::Sum, &flag, &number));
+        }
+        for carried in carried {
+            let column = format!("detc_x{}", carried.step + 1);
+            head.set(&column, carried.packed.text.clone());
+            aggregates.push(Aggregate::of(AggregateFunction::Max, &column, &column));
+        }
+        let mut by = head.by(&agreed.iter().map(String::as_str).collect::<Vec<_>>());
+        by.push(TIME.to_owned());
+        head.push(Stage::Stats { aggregates, by });
+    }
+
+    /// Column with the number of events in a set of signals.
+    fn number_of(&self, set: &[SignalId]) -> String {
+        match set {
+            [only] => format!("detc_n_{}", self.label(*only)),
+            several => {
+                let numbers: Vec<String> = several.iter().map(|signal| (signal.0 + 1).to_string()).collect();
+                format!("detc_n_{}", numbers.join("_"))
+            }
+        }
+    }
+
+    /// Whether the links from `first` to `last` (from 1) can be given to different events of this instant.
+    fn fits(&self, sets: &Sets, chain: &Chain<'_>, first: usize, last: usize) -> EvalExpr {
+        let links: Vec<SignalId> =
+            chain.links.iter().skip(first - 1).take(last + 1 - first).map(|link| link.signal).collect();
+        let mut parts = Vec::new();
+        for set in sets.sets.iter().filter(|set| set.iter().all(|signal| links.contains(signal))) {
+            let wanted = links.iter().filter(|signal| set.contains(signal)).count();
+            let number = EvalExpr::derived(self.number_of(set));
+            let wanted = EvalExpr::Integer(i64::try_from(wanted).unwrap_or(i64::MAX));
+            parts.push(EvalExpr::compare(number, Comparison::GreaterOrEqual, wanted));
+        }
+        EvalExpr::all(parts)
+    }
+}
+
+/// Keeps the columns of the steps up to a link along with its start; returns the steps, from 1.
+fn follow(head: &mut Head, carried: &[&Carried], link: usize, branches: &[(EvalExpr, EvalExpr)]) -> Vec<usize> {
+    let mut steps = Vec::new();
+    for carried in carried.iter().filter(|carried| carried.link <= link) {
+        let step = carried.step + 1;
+        let values = branches.iter().enumerate().map(|(index, (condition, _))| {
+            let value = if carried.link > index { format!("detc_x{step}") } else { format!("detc_z{index}_{step}") };
+            (condition.clone(), EvalExpr::derived(value))
+        });
+        let found = EvalExpr::call(Function::IsNotNull, EvalExpr::derived(format!("detc_s{link}")));
+        let value = EvalExpr::only_if(found, first_of(values.collect()));
+        head.set(&format!("detc_y{link}_{step}"), value);
+        steps.push(step);
+    }
+    steps
+}
+
+/// The value of the first condition that holds.
+fn first_of(branches: Vec<(EvalExpr, EvalExpr)>) -> EvalExpr {
+    EvalExpr::Call(Function::Case, branches.into_iter().flat_map(|(condition, value)| [condition, value]).collect())
+}
+
+/// Of the hits with one start only the earliest counts; of several starts that close at one instant the latest.
+pub(super) fn once_per_start(head: &mut Head, start: &str, texts: &[(String, String)], several: bool) {
+    let carried = |function: AggregateFunction, first: bool| {
+        texts.iter().map(move |(from, to)| Aggregate::of(function, if first { from } else { to }, to))
+    };
+    if several {
+        if !texts.is_empty() {
+            head.push(Stage::Sort(vec![SortKey::up(TIME), SortKey::up(start)]));
+        }
+        let mut aggregates = vec![Aggregate::of(AggregateFunction::Max, start, start)];
+        aggregates.extend(carried(AggregateFunction::Last, true));
+        head.push(Stage::Stats { aggregates, by: head.by(&[TIME]) });
+        if !texts.is_empty() {
+            head.push(Stage::Sort(vec![SortKey::up(TIME)]));
+        }
+    }
+    let mut aggregates = vec![Aggregate::of(AggregateFunction::Min, TIME, TIME)];
+    aggregates.extend(carried(AggregateFunction::First, !several));
+    head.push(Stage::Stats { aggregates, by: head.by(&[start]) });
+}
+
+/// The sets of signals whose events are counted: each signal, and each set that hangs together by overlaps.
+struct Sets {
+    sets: Vec<Vec<SignalId>>,
+}
+
+impl Sets {
+    fn of(chain: &Chain<'_>) -> Self {
+        let mut signals: Vec<SignalId> = Vec::new();
+        for link in &chain.links {
+            if !signals.contains(&link.signal) {
+                signals.push(link.signal);
+            }
+        }
+        let mut sets: Vec<Vec<SignalId>> = signals.iter().map(|signal| vec![*signal]).collect();
+        let meets = |one: SignalId, other: SignalId| chain.overlaps.contains(&(one.min(other), one.max(other)));
+        let mut index = 0;
+        while let Some(set) = sets.get(index).cloned() {
+            for &signal in &signals {
+                if set.contains(&signal) || !set.iter().any(|member| meets(*member, signal)) {
+                    continue;
+                }
+                let mut larger = set.clone();
+                larger.push(signal);
+                larger.sort_unstable();
+                if larger.len() <= MOST_OVERLAPPING + 1 && !sets.contains(&larger) {
+                    sets.push(larger);
+                }
+            }
+            index += 1;
+        }
+        Self { sets }
+    }
+
+    fn largest(&self) -> usize {
+        self.sets.iter().map(Vec::len).max().unwrap_or(0)
+    }
+}

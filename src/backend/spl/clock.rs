@@ -1,0 +1,106 @@
+//! Times: ticks of a source's clock, hours and weekdays by arithmetic in UTC.
+//!
+//! Never `strftime`, which follows the time zone of whoever owns the search.
+
+use super::ast::{Arithmetic, Comparison, EvalExpr, Function};
+use crate::ir::OpeningHours;
+use crate::schema::{Clock, Duration};
+
+const HOUR: i64 = 3_600;
+const DAY: i64 = 86_400;
+
+/// How time is counted in a query: in whole seconds or in whole milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ticks {
+    per_second: i64,
+}
+
+impl Ticks {
+    /// The finest that the sources or a window ask for.
+    pub(super) fn of(clocks: &[Clock], window: Option<Duration>) -> Self {
+        let seconds = clocks.iter().all(|clock| *clock == Clock::Second);
+        let fits = window.is_none_or(Duration::is_whole_seconds);
+        Self { per_second: if seconds && fits { 1 } else { 1000 } }
+    }
+
+    /// The time of an event.
+    pub(super) fn now(self) -> EvalExpr {
+        let time = EvalExpr::source("_time");
+        if self.per_second == 1 { time } else { milliseconds(time) }
+    }
+
+    /// A number of seconds in ticks.
+    pub(super) const fn per_second(self) -> i64 {
+        self.per_second
+    }
+
+    /// A span of time in ticks.
+    pub(super) fn span(self, duration: Duration) -> i64 {
+        let divisor = if self.per_second == 1 { 1000 } else { 1 };
+        i64::try_from(duration.milliseconds() / divisor).unwrap_or(i64::MAX)
+    }
+
+    /// The column `_time` of a result.
+    pub(super) fn shown(self, column: &str) -> EvalExpr {
+        let ticks = EvalExpr::derived(column);
+        if self.per_second == 1 {
+            return ticks;
+        }
+        let seconds = EvalExpr::arithmetic(ticks, Arithmetic::Over, EvalExpr::Integer(self.per_second));
+        EvalExpr::call(Function::Exact, seconds)
+    }
+}
+
+/// A number of seconds as whole milliseconds.
+pub(super) fn milliseconds(seconds: EvalExpr) -> EvalExpr {
+    let scaled = EvalExpr::arithmetic(seconds, Arithmetic::Times, EvalExpr::Integer(1000));
+    let half = EvalExpr::Decimal("0.5".to_owned());
+    EvalExpr::call(Function::Floor, EvalExpr::arithmetic(scaled, Arithmetic::Plus, half))
+}
+
+/// Hour of the day in UTC.
+pub(super) fn hour(seconds: EvalExpr) -> EvalExpr {
+    EvalExpr::arithmetic(whole(seconds, HOUR), Arithmetic::Modulo, EvalExpr::Integer(24))
+}
+
+/// Day of the week in UTC, Monday being 1; day 0 of 1970 was a Thursday.
+pub(super) fn weekday(seconds: EvalExpr) -> EvalExpr {
+    let since_monday = EvalExpr::arithmetic(whole(seconds, DAY), Arithmetic::Plus, EvalExpr::Integer(3));
+    let in_week = EvalExpr::arithmetic(since_monday, Arithmetic::Modulo, EvalExpr::Integer(7));
+    EvalExpr::arithmetic(in_week, Arithmetic::Plus, EvalExpr::Integer(1))
+}
+
+/// Whether a time lies outside opening hours.
+pub(super) fn outside(seconds: &EvalExpr, hours: &OpeningHours) -> EvalExpr {
+    let offset = i64::from(hours.offset_minutes) * 60;
+    let local = if offset == 0 {
+        seconds.clone()
+    } else {
+        EvalExpr::arithmetic(seconds.clone(), Arithmetic::Plus, EvalExpr::Integer(offset))
+    };
+    let minute = EvalExpr::arithmetic(whole(local.clone(), 60), Arithmetic::Modulo, EvalExpr::Integer(1440));
+    let (start, end) = (i64::from(hours.start_minute), i64::from(hours.end_minute));
+    let early = EvalExpr::compare(minute.clone(), Comparison::Less, EvalExpr::Integer(start));
+    let late = EvalExpr::compare(minute, Comparison::GreaterOrEqual, EvalExpr::Integer(end));
+    let closed = if start < end { EvalExpr::any(vec![early, late]) } else { EvalExpr::all(vec![early, late]) };
+    let mut parts = vec![closed];
+    let day = weekday(local);
+    for number in 1..=7_u8 {
+        if !hours.days.iter().any(|open| open.0 == number) {
+            parts.push(EvalExpr::equal(day.clone(), EvalExpr::Integer(i64::from(number))));
+        }
+    }
+    EvalExpr::any(parts.into_iter().flat_map(flatten).collect())
+}
+
+/// The whole number of units in a number of seconds.
+fn whole(seconds: EvalExpr, unit: i64) -> EvalExpr {
+    EvalExpr::call(Function::Floor, EvalExpr::arithmetic(seconds, Arithmetic::Over, EvalExpr::Integer(unit)))
+}
+
+fn flatten(condition: EvalExpr) -> Vec<EvalExpr> {
+    match condition {
+        EvalExpr::Or(parts) => parts,
+        other => vec![other],
+    }
+}

@@ -1,0 +1,148 @@
+//! What lowering carries along: the verdict, helper columns and the target's options.
+
+use std::collections::BTreeMap;
+
+use super::ast::{EvalExpr, Stage};
+use crate::backend::{ReasonCode, Request, Verdict};
+use crate::schema::mapping::{FieldMap, TargetProfile};
+use crate::schema::{FieldPath, Source};
+use crate::source::Span;
+
+/// Options of a target, as its `target.yml` gives them.
+#[derive(Debug, Clone)]
+pub(super) struct Options {
+    /// `macros`: whether a source is read through its search macro.
+    pub(super) macros: bool,
+    /// `null_text`: the text that extracted fields show for a JSON null; `""` where they show none.
+    pub(super) null_text: String,
+    /// `asn_lookup`: lookup with the columns `ip`, `asn` and `as_org`.
+    pub(super) asn_lookup: Option<String>,
+}
+
+impl Options {
+    fn of(target: &TargetProfile) -> Self {
+        let text = |name: &str| target.options.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+        Self {
+            macros: target.options.get("macros").and_then(serde_json::Value::as_bool).unwrap_or(false),
+            null_text: text("null_text").unwrap_or_else(|| "null".to_owned()),
+            asn_lookup: text("asn_lookup"),
+        }
+    }
+}
+
+/// What lowering carries along.
+pub(super) struct Context<'a> {
+    /// What is compiled.
+    pub(super) request: &'a Request<'a>,
+    /// What has been found so far.
+    pub(super) verdict: Verdict,
+    /// Options of the target.
+    pub(super) options: Options,
+    /// Commands that make helper columns of the raw event, before any condition.
+    helpers: Vec<Stage>,
+    /// Helper columns by what they hold, as printed.
+    known: BTreeMap<String, String>,
+}
+
+/// The event that a value is taken from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scope<'s> {
+    /// Its source.
+    pub(super) source: &'s Source,
+    /// What the target has of it.
+    pub(super) map: &'s FieldMap,
+    /// The elements of lists that are being looked at, innermost first.
+    pub(super) element: Option<&'s ElementScope<'s>>,
+}
+
+/// The element of a list that is being looked at.
+#[derive(Debug)]
+pub(super) struct ElementScope<'s> {
+    /// Name of the element.
+    pub(super) variable: &'s str,
+    /// The list.
+    pub(super) list: &'s FieldPath,
+    /// Column that stands for the element.
+    pub(super) column: &'s str,
+}
+
+impl<'a> Context<'a> {
+    /// Starts with nothing found.
+    pub(super) fn new(request: &'a Request<'a>) -> Self {
+        Self {
+            request,
+            verdict: Verdict::default(),
+            options: Options::of(request.target),
+            helpers: Vec::new(),
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// Records a reason.
+    pub(super) fn refuse(&mut self, code: ReasonCode, span: Span, message: impl Into<String>) {
+        self.verdict.add(code, span, message);
+    }
+
+    /// A helper column that holds the value; one column for equal values.
+    pub(super) fn helper(&mut self, kind: &str, value: EvalExpr) -> String {
+        let key = format!("{kind} {value}");
+        if let Some(column) = self.known.get(&key) {
+            return column.clone();
+        }
+        let column = format!("detc_{kind}{}", self.count(kind) + 1);
+        self.known.insert(key, column.clone());
+        self.helpers.push(Stage::Eval(vec![(column.clone(), value)]));
+        column
+    }
+
+    /// Column with a fact about the address in another column; `make` gives command and column for the first request.
+    pub(super) fn enrichment(&mut self, kind: &str, address: &str, make: impl FnOnce() -> Stage) -> bool {
+        let key = format!("{kind} {address}");
+        let fresh = self.known.insert(key, String::new()).is_none();
+        if fresh {
+            self.helpers.push(make());
+        }
+        fresh
+    }
+
+    /// The commands that make the helper columns; none are left behind.
+    pub(super) fn take_helpers(&mut self) -> Vec<Stage> {
+        std::mem::take(&mut self.helpers)
+    }
+
+    /// Runs something on the side and returns what it says against itself instead of recording it.
+    pub(super) fn attempt<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> Result<T, String> {
+        let verdict = std::mem::take(&mut self.verdict);
+        let (helpers, known) = (self.helpers.clone(), self.known.clone());
+        let result = run(self);
+        let attempted = std::mem::replace(&mut self.verdict, verdict);
+        let fatal = attempted.reasons.into_iter().find(|reason| {
+            reason.code.fidelity() == crate::backend::Fidelity::Unsupported
+        });
+        match fatal {
+            None => {
+                attempted.assumptions.into_iter().for_each(|assumption| self.verdict.assume(assumption));
+                Ok(result)
+            }
+            Some(reason) => {
+                (self.helpers, self.known) = (helpers, known);
+                Err(reason.message)
+            }
+        }
+    }
+
+    fn count(&self, kind: &str) -> usize {
+        let prefix = format!("{kind} ");
+        self.known.keys().filter(|key| key.starts_with(&prefix)).count()
+    }
+}
+
+impl<'s> Scope<'s> {
+    /// The scope inside an element.
+    pub(super) const fn inside<'e>(self, element: &'e ElementScope<'e>) -> Scope<'e>
+    where
+        's: 'e,
+    {
+        Scope { source: self.source, map: self.map, element: Some(element) }
+    }
+}

@@ -1,0 +1,206 @@
+//! The base search: conditions that the index can use and that every event that counts satisfies.
+//!
+//! Never exact: case, escapes and wildcards of the base search are of no interest, the condition in `where` decides.
+
+use super::ast::{Pattern, SearchExpr};
+use super::context::{Context, Scope};
+use super::list::inner_path;
+use crate::ir::{Glob, GlobPart, Literal, Order, Predicate, Quantifier, TextTest, Value};
+use crate::schema::mapping::{Access, Binding, Column};
+use crate::schema::Type;
+use crate::source::Spanned;
+
+/// What a value is called in the base search.
+struct Searched {
+    /// Names of the fields, any of which may hold it.
+    names: Vec<String>,
+    /// The target's column, for its spellings.
+    column: Column,
+    /// Declared type.
+    ty: Type,
+}
+
+impl Context<'_> {
+    /// A condition that holds wherever the predicate does; `None` where the base search can say nothing.
+    pub(super) fn prefilter(&self, scope: Scope<'_>, predicate: &Spanned<Predicate>) -> Option<SearchExpr> {
+        match &predicate.node {
+            Predicate::And(parts) => {
+                let known: Vec<SearchExpr> = parts.iter().filter_map(|part| self.prefilter(scope, part)).collect();
+                combine(known, SearchExpr::All)
+            }
+            Predicate::Or(parts) => {
+                let known: Option<Vec<SearchExpr>> = parts.iter().map(|part| self.prefilter(scope, part)).collect();
+                combine(known?, SearchExpr::Any)
+            }
+            Predicate::Exists(value) => present(&searched(scope, value)?),
+            Predicate::IsTrue(value) => terms(&searched(scope, value)?, &["true".to_owned()]),
+            Predicate::Equal { left, right, .. } => {
+                let text = right.as_literal()?.to_string();
+                terms(&searched(scope, left)?, &[text])
+            }
+            Predicate::In { value, items, .. } => {
+                let texts: Vec<String> = items.iter().map(Literal::to_string).collect();
+                terms(&searched(scope, value)?, &texts)
+            }
+            Predicate::Text { value, tests, .. } => {
+                let searched = searched(scope, value)?;
+                if searched.column.literals.keys().any(|native| !native.is_empty()) {
+                    return present(&searched);
+                }
+                let patterns: Option<Vec<Pattern>> = tests.iter().map(test_pattern).collect();
+                match patterns {
+                    Some(patterns) => any_name(&searched, |field| SearchExpr::Term { field, patterns: patterns.clone() }),
+                    None => present(&searched),
+                }
+            }
+            Predicate::Ordered { left, order, right } => ordered(&searched(scope, left)?, *order, right.as_literal()?),
+            Predicate::InNetwork { value, .. } | Predicate::IsAddress { value, .. } => present(&searched(scope, value)?),
+            Predicate::Quantified { quantifier: Quantifier::Any, predicate, .. } => self.prefilter(scope, predicate),
+            Predicate::Quantified { quantifier: Quantifier::All | Quantifier::None, .. } => None,
+            Predicate::Constant(_) | Predicate::Not(_) | Predicate::OutsideHours { .. } => None,
+        }
+    }
+}
+
+/// All or any of several conditions.
+pub(super) fn combine(mut parts: Vec<SearchExpr>, join: fn(Vec<SearchExpr>) -> SearchExpr) -> Option<SearchExpr> {
+    let mut unique: Vec<SearchExpr> = Vec::new();
+    for part in parts.drain(..) {
+        if !unique.contains(&part) {
+            unique.push(part);
+        }
+    }
+    if unique.len() < 2 { unique.pop() } else { Some(join(unique)) }
+}
+
+fn searched(scope: Scope<'_>, value: &Value) -> Option<Searched> {
+    let (binding, ty, list) = match value {
+        Value::Field(field) => (scope.map.resolve(&field.path)?, field.ty.clone(), None),
+        Value::Element(element) => {
+            let binding = scope.map.resolve_member(&element.list, &element.member)?;
+            (binding, element.ty.clone(), Some(element.list.clone()))
+        }
+        Value::First(first) => {
+            let list = match &first.list {
+                Value::Field(field) => field.path.clone(),
+                Value::Element(outer) => outer.as_list(),
+                Value::First(_) | Value::NameValue(_) | Value::Time | Value::Literal(_) | Value::Call(_) => return None,
+            };
+            (scope.map.resolve_member(&list, &first.member)?, first.ty.clone(), Some(list))
+        }
+        Value::NameValue(named) => {
+            let list = named.list.path.clone();
+            (scope.map.resolve_member(&list, &named.member)?, named.ty.clone(), Some(list))
+        }
+        Value::Time | Value::Literal(_) | Value::Call(_) => return None,
+    };
+    let Binding::Column(column) = binding else { return None };
+    if column.path == scope.map.time || matches!(ty, Type::Object | Type::Time) {
+        return None;
+    }
+    let name = searchable(&column)?;
+    let names = match list {
+        None if matches!(ty, Type::List(_)) => both(name.strip_suffix("{}").unwrap_or(&name), None),
+        None => vec![name],
+        Some(list) => {
+            let Binding::Column(whole) = scope.map.resolve(&list)? else { return None };
+            let list = searchable(&whole)?;
+            let bare = list.strip_suffix("{}").unwrap_or(&list);
+            both(bare, inner_path(&name, &list))
+        }
+    };
+    Some(Searched { names, column, ty })
+}
+
+/// Names of a list's elements, or of a member of them: as an array, and as the single element that a scalar is.
+fn both(list: &str, member: Option<&str>) -> Vec<String> {
+    let member = member.map_or_else(String::new, |member| format!(".{member}"));
+    vec![format!("{list}{{}}{member}"), format!("{list}{member}").replace("{}", "")]
+}
+
+/// The name of a field that the base search can look at.
+fn searchable(column: &Column) -> Option<String> {
+    if !matches!(column.access, Access::Direct | Access::Dynamic | Access::Flattened) {
+        return None;
+    }
+    let mut name = column.path.clone();
+    for segment in column.rest.segments() {
+        name.push('.');
+        name.push_str(segment);
+    }
+    let refused = |character: char| matches!(character, '\'' | '"' | '\\' | '`' | '*') || character.is_control();
+    (!name.contains(refused)).then_some(name)
+}
+
+fn any_name(searched: &Searched, make: impl Fn(String) -> SearchExpr) -> Option<SearchExpr> {
+    combine(searched.names.iter().cloned().map(make).collect(), SearchExpr::Any)
+}
+
+fn present(searched: &Searched) -> Option<SearchExpr> {
+    any_name(searched, SearchExpr::Present)
+}
+
+fn terms(searched: &Searched, texts: &[String]) -> Option<SearchExpr> {
+    let mut patterns = Vec::new();
+    for text in texts {
+        let spelled = searched.column.spelling(text).map_or_else(
+            || text.clone(),
+            |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+        );
+        patterns.push(pattern([Some(spelled.as_str())]));
+        if searched.ty.is_number() {
+            // a number may be written with more zeros behind the point
+            let dotted = if spelled.contains('.') { spelled } else { format!("{spelled}.") };
+            patterns.push(pattern([Some(dotted.as_str()), None]));
+        }
+    }
+    any_name(searched, |field| SearchExpr::Term { field, patterns: patterns.clone() })
+}
+
+fn ordered(searched: &Searched, order: Order, literal: &Literal) -> Option<SearchExpr> {
+    if !searched.ty.is_number() || searched.column.literals.keys().any(|native| !native.is_empty()) {
+        return None;
+    }
+    let number = literal.to_string();
+    any_name(searched, |field| SearchExpr::Number { field, order: order.symbol(), number: number.clone() })
+}
+
+fn test_pattern(test: &TextTest) -> Option<Pattern> {
+    match test {
+        TextTest::Contains(part) => Some(pattern([None, Some(part.as_str()), None])),
+        TextTest::StartsWith(part) => Some(pattern([Some(part.as_str()), None])),
+        TextTest::EndsWith(part) => Some(pattern([None, Some(part.as_str())])),
+        TextTest::Like(glob) => Some(glob_pattern(glob)),
+        TextTest::Matches(_) => None,
+    }
+}
+
+fn glob_pattern(glob: &Glob) -> Pattern {
+    pattern(glob.parts.iter().map(|part| match part {
+        GlobPart::Text(text) => Some(text.as_str()),
+        GlobPart::Any | GlobPart::One => None,
+    }))
+}
+
+/// Whatever the raw text may hold in another form (escaped, encoded) becomes a wildcard.
+fn pattern<'p>(parts: impl IntoIterator<Item = Option<&'p str>>) -> Pattern {
+    let mut found: Vec<Option<String>> = Vec::new();
+    let mut push = |piece: Option<char>| match (piece, found.last_mut()) {
+        (Some(character), Some(Some(text))) => text.push(character),
+        (Some(character), _) => found.push(Some(character.to_string())),
+        (None, Some(None)) => {}
+        (None, _) => found.push(None),
+    };
+    for part in parts {
+        let Some(text) = part else {
+            push(None);
+            continue;
+        };
+        for character in text.chars() {
+            let plain = character.is_ascii() && !character.is_ascii_control();
+            let safe = plain && !matches!(character, '"' | '\\' | '`' | '*' | '<' | '>' | '&' | '\'' | '=');
+            push(safe.then_some(character));
+        }
+    }
+    Pattern(found)
+}

@@ -1,0 +1,266 @@
+//! The head of every query: base search, exact conditions, keys and time.
+
+use super::ast::{EvalExpr, Function, Name, Search, SearchExpr, Stage};
+use super::clock::Ticks;
+use super::context::{Context, Scope};
+use super::prefilter::combine;
+use super::subject::Subject;
+use crate::backend::ReasonCode;
+use crate::ir::{Signal, SignalId, Value};
+use crate::plan;
+use crate::schema::{Clock, Duration, Type};
+use crate::source::{Span, Spanned};
+
+/// What the head of a query has laid ready.
+pub(super) struct Head {
+    /// The query so far.
+    pub(super) search: Search,
+    /// How time is counted in `detc_t`.
+    pub(super) ticks: Ticks,
+    /// Columns of the keys, in the order of the detection.
+    pub(super) keys: Vec<String>,
+    /// Whether events carry a flag for each signal.
+    pub(super) flagged: bool,
+}
+
+/// The column of an event's or a hit's time, in ticks.
+pub(super) const TIME: &str = "detc_t";
+
+impl Head {
+    /// The keys and more columns, as groups.
+    pub(super) fn by(&self, more: &[&str]) -> Vec<String> {
+        self.keys.iter().cloned().chain(more.iter().map(|&name| name.to_owned())).collect()
+    }
+
+    /// Adds a command.
+    pub(super) fn push(&mut self, stage: Stage) {
+        self.search.stages.push(stage);
+    }
+
+    /// Adds a condition.
+    pub(super) fn keep(&mut self, condition: EvalExpr) {
+        self.push(Stage::Where(condition));
+    }
+
+    /// Adds one assignment.
+    pub(super) fn set(&mut self, name: &str, value: EvalExpr) {
+        self.push(Stage::Eval(vec![(name.to_owned(), value)]));
+    }
+}
+
+impl<'a> Context<'a> {
+    /// Reads the events of all signals; `None` where a source has no place.
+    pub(super) fn read(&mut self, inputs: &[plan::Input<'_>], window: Option<Duration>) -> Option<Head> {
+        let clocks: Vec<Clock> = inputs.iter().map(|input| input.source.clock).collect();
+        let ticks = Ticks::of(&clocks, window);
+        if clocks.contains(&Clock::Finer) {
+            self.verdict.assume("events of one millisecond count as one instant");
+        }
+        let base = self.base(inputs);
+        let flagged = self.request.detection.behavior.node.signals().len() > 1;
+        let mut head = Head {
+            search: Search { base: base?, stages: Vec::new() },
+            ticks,
+            keys: Vec::new(),
+            flagged,
+        };
+        self.filter(&mut head, inputs);
+        Some(head)
+    }
+
+    /// The scope of a signal's events; a reason where the target lacks the source.
+    pub(super) fn scope(&mut self, signal: &'a Signal) -> Option<Scope<'a>> {
+        let request = self.request;
+        let Some(map) = request.target.maps.get(&signal.source.name) else {
+            let message = format!("the target does not carry the source `{}`", signal.source.name);
+            self.refuse(ReasonCode::MissingSource, signal.name.span, message);
+            return None;
+        };
+        Some(Scope { source: &signal.source, map, element: None })
+    }
+
+    fn signals(&self, input: &plan::Input<'_>) -> Vec<&'a Signal> {
+        let detection = self.request.detection;
+        input.signals.iter().filter_map(|id| detection.signal(*id)).collect()
+    }
+
+    fn base(&mut self, inputs: &[plan::Input<'_>]) -> Option<SearchExpr> {
+        let mut parts = Vec::new();
+        for input in inputs {
+            let mut filters = Some(Vec::new());
+            let mut place = None;
+            for signal in self.signals(input) {
+                let scope = self.scope(signal)?;
+                place = self.location(scope.map, signal.name.span);
+                let filter = self.prefilter(scope, &signal.predicate);
+                filters = filters.zip(filter).map(|(mut filters, filter)| {
+                    filters.push(filter);
+                    filters
+                });
+            }
+            let filter = filters.and_then(|filters| combine(filters, SearchExpr::Any));
+            parts.push(match filter {
+                Some(SearchExpr::All(filters)) => SearchExpr::All([vec![place?], filters].concat()),
+                Some(filter) => SearchExpr::All(vec![place?, filter]),
+                None => SearchExpr::All(vec![place?]),
+            });
+        }
+        combine(parts, SearchExpr::Any)
+    }
+
+    /// The exact conditions: one for a single signal, else a flag for each.
+    fn filter(&mut self, head: &mut Head, inputs: &[plan::Input<'_>]) {
+        let several = inputs.len() > 1;
+        let mut flags = Vec::new();
+        for input in inputs {
+            for id in &input.signals {
+                let Some(signal) = self.request.detection.signal(*id) else { continue };
+                let Some(scope) = self.scope(signal) else { continue };
+                let mut parts = Vec::new();
+                if several {
+                    parts.push(self.is_from(scope.map, signal.name.span));
+                }
+                parts.push(self.condition(scope, &signal.predicate, true));
+                flags.push((*id, EvalExpr::all(parts.into_iter().flat_map(conjuncts).collect())));
+            }
+        }
+        flags.sort_by_key(|(id, _)| *id);
+        head.search.stages.extend(self.take_helpers());
+        if !head.flagged {
+            let conditions: Vec<EvalExpr> = flags.into_iter().map(|(_, condition)| condition).collect();
+            let condition = EvalExpr::all(conditions);
+            if condition != EvalExpr::constant(true) {
+                head.keep(condition);
+            }
+            return;
+        }
+        let mut any = Vec::new();
+        for (id, condition) in flags {
+            let flag = self.flag(id);
+            head.set(&flag, EvalExpr::choose(condition, EvalExpr::Integer(1), EvalExpr::Integer(0)));
+            any.push(is_set(&flag));
+        }
+        head.keep(EvalExpr::any(any));
+    }
+
+    /// Column that says whether an event belongs to a signal.
+    pub(super) fn flag(&self, id: SignalId) -> String {
+        format!("detc_m_{}", self.label(id))
+    }
+
+    /// A signal's name where it can be part of a column's name, else its number.
+    pub(super) fn label(&self, id: SignalId) -> String {
+        let name = self.request.detection.signal(id).map_or("", |signal| signal.name.node.as_str());
+        let plain = |character: char| character.is_ascii_alphanumeric() || character == '_';
+        let starts = name.chars().next().is_some_and(|first| first.is_ascii_alphabetic());
+        if starts && name.chars().all(plain) { name.to_owned() } else { (id.0 + 1).to_string() }
+    }
+
+    /// Computes keys and time, and drops events that lack a key.
+    pub(super) fn keys(&mut self, head: &mut Head) {
+        let detection = self.request.detection;
+        if let Some(span) = plan::key_conflict(detection) {
+            let message = "one event can belong to two signals with different keys; make the signals exclude each other";
+            self.refuse(ReasonCode::UnsupportedBehavior, span, message);
+        }
+        let mut assignments = Vec::new();
+        let mut lists = Vec::new();
+        let mut present = Vec::new();
+        for index in 0..detection.keys.len() {
+            let column = format!("detc_k{}", index + 1);
+            let values: Vec<(SignalId, Spanned<Value>)> = detection
+                .signals
+                .iter()
+                .enumerate()
+                .filter_map(|(id, signal)| Some((SignalId(id), signal.keys.get(index)?.clone())))
+                .collect();
+            if values.iter().any(|(_, value)| matches!(value.node.ty(), Type::List(_))) {
+                lists.push(column.clone());
+            }
+            let subject = self.by_signal(&values);
+            let stored = Subject { expression: EvalExpr::derived(column.clone()), ..subject.clone() };
+            present.extend([stored.is_present()].into_iter().flat_map(conjuncts));
+            assignments.push((column.clone(), subject.expression));
+            head.keys.push(column);
+        }
+        let helpers = self.take_helpers();
+        head.search.stages.extend(helpers);
+        assignments.push((TIME.to_owned(), head.ticks.now()));
+        head.push(Stage::Eval(assignments));
+        for column in lists {
+            head.push(Stage::MvExpand(column));
+        }
+        if !present.is_empty() {
+            head.keep(EvalExpr::all(present));
+        }
+    }
+
+    /// A value that each signal may take from elsewhere.
+    pub(super) fn by_signal(&mut self, values: &[(SignalId, Spanned<Value>)]) -> Subject {
+        let detection = self.request.detection;
+        let mut found: Vec<(SignalId, Subject)> = Vec::new();
+        for (id, value) in values {
+            let Some(signal) = detection.signal(*id) else { continue };
+            let Some(scope) = self.scope(signal) else { continue };
+            let subject = self.key_value(scope, value);
+            found.push((*id, subject));
+        }
+        let Some((_, first)) = found.first() else { return Subject::nothing() };
+        if found.iter().all(|(_, subject)| subject.expression == first.expression) {
+            let mut blanks: Vec<String> = found.iter().flat_map(|(_, subject)| subject.blanks.clone()).collect();
+            blanks.dedup();
+            return Subject { blanks, ..first.clone() };
+        }
+        let kind = first.kind;
+        let mut arguments = Vec::new();
+        let mut blanks: Vec<String> = Vec::new();
+        for (id, subject) in found {
+            arguments.extend([is_set(&self.flag(id)), subject.expression]);
+            for blank in subject.blanks {
+                if !blanks.contains(&blank) {
+                    blanks.push(blank);
+                }
+            }
+        }
+        Subject { blanks, ..Subject::clean(EvalExpr::Call(Function::Case, arguments), kind) }
+    }
+
+    /// A key or a distinct value; a list gives each different element once.
+    fn key_value(&mut self, scope: Scope<'_>, value: &Spanned<Value>) -> Subject {
+        let subject = self.key_text(scope, &value.node, value.span);
+        if !matches!(value.node.ty(), Type::List(_)) {
+            return subject;
+        }
+        Subject { expression: EvalExpr::call(Function::MvDedup, subject.expression.clone()), ..subject }
+    }
+
+    /// The value of an event's own identity, for an order among events of one instant.
+    pub(super) fn identity(&mut self, id: SignalId) -> Option<EvalExpr> {
+        let signal = self.request.detection.signal(id)?;
+        let scope = self.scope(signal)?;
+        let path = signal.source.id.clone()?;
+        let column = self.attempt(|context| {
+            let column = context.column(scope, &path, Span::default())?;
+            context.name(&column, Span::default())
+        });
+        column.ok().flatten().map(EvalExpr::source)
+    }
+}
+
+/// Whether a flag is set.
+pub(super) fn is_set(flag: &str) -> EvalExpr {
+    EvalExpr::equal(EvalExpr::derived(flag), EvalExpr::Integer(1))
+}
+
+/// The parts of a conjunction.
+pub(super) fn conjuncts(condition: EvalExpr) -> Vec<EvalExpr> {
+    match condition {
+        EvalExpr::And(parts) => parts,
+        other => vec![other],
+    }
+}
+
+/// The columns that later commands read, for `fields`.
+pub(super) fn columns(names: &[String]) -> Stage {
+    Stage::Fields(names.iter().cloned().map(Name::Derived).collect())
+}

@@ -1,0 +1,227 @@
+//! Values of an event as expressions of `eval`.
+
+use super::address::{DECIMAL, DECIMAL_TEXT, INTEGER_TEXT, WHOLE};
+use super::ast::{EvalExpr, Function, Stage};
+use super::context::{Context, Scope};
+use super::field::number;
+use super::regex::{self, Dialect};
+use super::subject::{Kind, Subject};
+use super::{clock, regex::quote};
+use crate::backend::ReasonCode;
+use crate::ir::{Call, FieldRef, Literal, Regex, Value};
+use crate::schema::Type;
+use crate::source::Span;
+
+impl Context<'_> {
+    /// A value; `span` is the place to blame where the value itself has none.
+    pub(super) fn value(&mut self, scope: Scope<'_>, value: &Value, span: Span) -> Subject {
+        match value {
+            Value::Field(field) => self.field(scope, field),
+            Value::Element(element) => self.element(scope, element, span),
+            Value::First(first) => self.first(scope, first),
+            Value::NameValue(reference) => self.name_value(scope, reference),
+            Value::Time => Subject::clean(EvalExpr::source("_time"), Kind::Seconds),
+            Value::Literal(literal) => {
+                if let Literal::Text(text) = literal {
+                    self.literal(text, span);
+                }
+                let kind = match literal {
+                    Literal::Text(_) => Kind::Text,
+                    Literal::Bool(_) => Kind::Bool,
+                    Literal::Int(_) | Literal::Float(_) => Kind::Number,
+                };
+                Subject::clean(self.number_literal(literal, span), kind)
+            }
+            Value::Call(call) => self.call(scope, call, span),
+        }
+    }
+
+    /// A value for a test of its presence, which does not ask for its type.
+    pub(super) fn presence(&mut self, scope: Scope<'_>, value: &Value, span: Span) -> Subject {
+        let untyped = |ty: &Type| if ty.is_number() || *ty == Type::Bool { Type::Text } else { ty.clone() };
+        let subject = match value {
+            Value::Field(field) => self.field(scope, &FieldRef { ty: untyped(&field.ty), ..field.clone() }),
+            Value::Element(element) => {
+                let element = crate::ir::Element { ty: untyped(&element.ty), ..element.clone() };
+                self.element(scope, &element, span)
+            }
+            Value::First(_) | Value::NameValue(_) | Value::Time | Value::Literal(_) | Value::Call(_) => {
+                self.value(scope, value, span)
+            }
+        };
+        match subject.kind {
+            // a list with nothing but empty elements is there
+            Kind::Many => Subject { blanks: Vec::new(), ..subject },
+            Kind::Text | Kind::Number | Kind::Bool | Kind::Seconds | Kind::TimeText => subject,
+        }
+    }
+
+    /// A value as the text by which keys and distinct values are told apart; null where it is missing.
+    pub(super) fn key_text(&mut self, scope: Scope<'_>, value: &Value, span: Span) -> Subject {
+        if let Value::Field(field) = value
+            && field.ty.is_number()
+        {
+            let text = self.field(scope, &FieldRef { ty: Type::Text, ..field.clone() }).native();
+            let shape = if field.ty == Type::Int { WHOLE } else { DECIMAL };
+            let fits = EvalExpr::Call(Function::Match, vec![text.expression.clone(), EvalExpr::Regex(shape.to_owned())]);
+            return Subject::clean(EvalExpr::only_if(fits, text.expression), Kind::Text);
+        }
+        let subject = self.value(scope, value, span);
+        if subject.spellings.is_empty() && subject.kind != Kind::Bool { subject } else { subject.native() }
+    }
+
+    fn call(&mut self, scope: Scope<'_>, call: &Call, span: Span) -> Subject {
+        match call {
+            Call::Length(value) => {
+                let subject = self.value(scope, value, span);
+                let length = if subject.kind == Kind::Many {
+                    let elements = EvalExpr::call(Function::MvCount, subject.expression);
+                    EvalExpr::Call(Function::Coalesce, vec![elements, EvalExpr::Integer(0)])
+                } else {
+                    EvalExpr::call(Function::Len, subject.native().expression)
+                };
+                Subject::clean(length, Kind::Number)
+            }
+            Call::Lower(value) => self.cased(scope, Function::Lower, value, span),
+            Call::Upper(value) => self.cased(scope, Function::Upper, value, span),
+            Call::Coalesce(values) => self.coalesce(scope, values, span),
+            Call::Concat(values) => {
+                let parts = values.iter().map(|value| self.text(scope, value, span)).collect();
+                Subject::clean(EvalExpr::Join(parts), Kind::Text)
+            }
+            Call::Split { value, separator, index } => {
+                self.literal(separator, span);
+                let text = self.text(scope, value, span);
+                let parts = EvalExpr::Call(Function::Split, vec![text, EvalExpr::text(separator)]);
+                may_be_empty(EvalExpr::Call(Function::MvIndex, vec![parts, EvalExpr::Integer(i64::from(*index))]))
+            }
+            Call::Extract { value, regex } => self.extract(scope, value, regex, span),
+            Call::Replace { value, from, to } => {
+                self.literal(from, span);
+                self.literal(to, span);
+                if to.contains('\\') {
+                    let message = "a replacement with a backslash would refer to a group";
+                    self.refuse(ReasonCode::UnsupportedLiteral, span, message);
+                }
+                let text = self.text(scope, value, span);
+                let pattern = EvalExpr::Regex(quote(from, false));
+                may_be_empty(EvalExpr::Call(Function::Replace, vec![text, pattern, EvalExpr::text(to)]))
+            }
+            Call::ToInt(value) => self.to_number(scope, value, INTEGER_TEXT, span),
+            Call::ToFloat(value) => self.to_number(scope, value, DECIMAL_TEXT, span),
+            Call::Hour(value) => Subject::clean(clock::hour(self.seconds(scope, value, span)), Kind::Number),
+            Call::Weekday(value) => Subject::clean(clock::weekday(self.seconds(scope, value, span)), Kind::Number),
+            Call::Country(value) => self.located(scope, value, "Country", span),
+            Call::City(value) => self.located(scope, value, "City", span),
+            Call::Asn(value) => {
+                let owner = self.owner(scope, value, "asn", span);
+                Subject::clean(number(owner.expression, WHOLE), Kind::Number)
+            }
+            Call::AsOrganisation(value) => self.owner(scope, value, "as_org", span),
+        }
+    }
+
+    /// A value as text in its native spelling, null where it is missing.
+    pub(super) fn text(&mut self, scope: Scope<'_>, value: &Value, span: Span) -> EvalExpr {
+        self.key_text(scope, value, span).native().expression
+    }
+
+    fn cased(&mut self, scope: Scope<'_>, function: Function, value: &Value, span: Span) -> Subject {
+        let subject = self.value(scope, value, span);
+        if subject.spellings.is_empty() {
+            // the texts that stand for a missing value still do so in another case
+            let blanks = subject.blanks.iter().map(|blank| match function {
+                Function::Upper => blank.to_uppercase(),
+                _ => blank.to_lowercase(),
+            });
+            let blanks = blanks.collect();
+            return Subject { blanks, ..Subject::clean(EvalExpr::call(function, subject.expression), Kind::Text) };
+        }
+        Subject::clean(EvalExpr::call(function, subject.native().expression), Kind::Text)
+    }
+
+    fn coalesce(&mut self, scope: Scope<'_>, values: &[Value], span: Span) -> Subject {
+        let subjects: Vec<Subject> = values.iter().map(|value| self.value(scope, value, span)).collect();
+        let kind = subjects.first().map_or(Kind::Text, |subject| subject.kind);
+        if kind == Kind::Many {
+            self.refuse(ReasonCode::UnsupportedExpression, span, "`coalesce` of lists cannot be expressed here");
+        }
+        let parts = subjects.into_iter().map(|subject| subject.native().expression).collect();
+        Subject::clean(EvalExpr::Call(Function::Coalesce, parts), kind)
+    }
+
+    /// The first group of the leftmost match: everything around it is replaced by nothing.
+    fn extract(&mut self, scope: Scope<'_>, value: &Value, regex: &Regex, span: Span) -> Subject {
+        let text = self.text(scope, value, span);
+        match regex::render(regex, Dialect { fold: false, captures: true }) {
+            Ok(pattern) => {
+                let inner = if regex.captures() == 0 { format!("({pattern})") } else { format!("(?:{pattern})") };
+                let whole = EvalExpr::Regex(format!("^(?s:.*?){inner}(?s:.*)"));
+                let fits = EvalExpr::Call(Function::Match, vec![text.clone(), EvalExpr::Regex(pattern)]);
+                let group = EvalExpr::Call(Function::Replace, vec![text, whole, EvalExpr::FirstGroup]);
+                may_be_empty(EvalExpr::only_if(fits, group))
+            }
+            Err(message) => {
+                self.refuse(ReasonCode::UnsupportedRegex, span, message);
+                Subject::nothing()
+            }
+        }
+    }
+
+    fn to_number(&mut self, scope: Scope<'_>, value: &Value, shape: &str, span: Span) -> Subject {
+        let subject = self.value(scope, value, span);
+        if subject.kind == Kind::Number {
+            let number = subject.expression;
+            if value.ty() == Type::Int || shape == DECIMAL_TEXT {
+                return Subject::clean(number, Kind::Number);
+            }
+            let whole = EvalExpr::equal(number.clone(), EvalExpr::call(Function::Floor, number.clone()));
+            return Subject::clean(EvalExpr::only_if(whole, number), Kind::Number);
+        }
+        let text = subject.native().expression;
+        let fits = EvalExpr::Call(Function::Match, vec![text.clone(), EvalExpr::Regex(shape.to_owned())]);
+        let unsigned = EvalExpr::Call(Function::LTrim, vec![text, EvalExpr::text("+")]);
+        Subject::clean(EvalExpr::only_if(fits, EvalExpr::call(Function::ToNumber, unsigned)), Kind::Number)
+    }
+
+    /// A fact that `iplocation` knows about an address.
+    fn located(&mut self, scope: Scope<'_>, value: &Value, fact: &str, span: Span) -> Subject {
+        let Some(address) = self.address_column(scope, value, span) else { return Subject::nothing() };
+        let prefix = format!("{address}_");
+        let command = Stage::Locate { address: address.clone(), prefix: prefix.clone() };
+        self.enrichment("location", &address, || command);
+        self.verdict.assume("`country` and `city` are those of the database behind `iplocation`, countries as ISO codes");
+        may_be_empty(EvalExpr::derived(format!("{prefix}{fact}")))
+    }
+
+    /// A fact about the autonomous system of an address, from the target's lookup.
+    fn owner(&mut self, scope: Scope<'_>, value: &Value, fact: &str, span: Span) -> Subject {
+        let Some(table) = self.options.asn_lookup.clone() else {
+            let message = "the owner of an address needs a lookup with the columns `ip`, `asn` and `as_org`; \
+                           name it in the target's option `asn_lookup`";
+            self.refuse(ReasonCode::UnsupportedExpression, span, message);
+            return Subject::nothing();
+        };
+        let Some(address) = self.address_column(scope, value, span) else { return Subject::nothing() };
+        let column = format!("{address}_{fact}");
+        let output = (fact.to_owned(), column.clone());
+        let command = Stage::Lookup { table, address: address.clone(), output };
+        self.enrichment(fact, &address, || command);
+        may_be_empty(EvalExpr::derived(column))
+    }
+
+    fn address_column(&mut self, scope: Scope<'_>, value: &Value, span: Span) -> Option<String> {
+        if scope.element.is_some() {
+            let message = "facts about an address cannot be asked for inside a list; name the address with `first`";
+            self.refuse(ReasonCode::UnsupportedExpression, span, message);
+            return None;
+        }
+        let text = self.text(scope, value, span);
+        Some(self.helper("ip", text))
+    }
+}
+
+/// A text that is missing where it is empty.
+pub(super) fn may_be_empty(expression: EvalExpr) -> Subject {
+    Subject { blanks: vec![String::new()], ..Subject::clean(expression, Kind::Text) }
+}
