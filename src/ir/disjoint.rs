@@ -6,7 +6,8 @@ use super::{CaseRule, Literal, Predicate, Value};
 
 /// Whether no event can satisfy both, as far as a look at their conjuncts shows.
 ///
-/// Two conjuncts exclude each other when they demand different literals of one field, or when one is the other's negation.
+/// Two conjuncts exclude each other when they demand different literals of one field, or when one is the other's negation;
+/// a disjunction excludes what each of its parts excludes.
 #[must_use]
 pub fn are_disjoint(left: &Predicate, right: &Predicate) -> bool {
     let (left, right) = (conjuncts(left), conjuncts(right));
@@ -32,6 +33,12 @@ fn exclude(one: &Predicate, other: &Predicate) -> bool {
     let negates = |inner: &Predicate, outer: &Predicate| matches!(outer, Predicate::Not(body) if body.node == *inner);
     if negates(one, other) || negates(other, one) {
         return true;
+    }
+    if let Predicate::Or(parts) = one {
+        return parts.iter().all(|part| are_disjoint(&part.node, other));
+    }
+    if let Predicate::Or(parts) = other {
+        return parts.iter().all(|part| are_disjoint(one, &part.node));
     }
     match (demanded(one), demanded(other)) {
         (Some((field, values)), Some((same, others))) => {

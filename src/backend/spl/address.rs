@@ -14,7 +14,8 @@ pub(super) const INTEGER_TEXT: &str = "(?s)^[+-]?[0-9]+(?!.)";
 pub(super) const DECIMAL_TEXT: &str = "(?s)^[+-]?[0-9]+(?:[.][0-9]+)?(?!.)";
 
 /// Four octets without leading zeros.
-const OCTETS: &str = "(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+const OCTETS: &str =
+    "(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
 /// A group of an IPv6 address.
 const GROUP: &str = "[0-9a-f]{1,4}";
 
@@ -36,10 +37,7 @@ impl Context<'_> {
         if scope.element.is_some() {
             return Families { four, six };
         }
-        Families {
-            four: EvalExpr::derived(self.helper("four", four)),
-            six: EvalExpr::derived(self.helper("six", six)),
-        }
+        Families { four: EvalExpr::derived(self.helper("four", four)), six: EvalExpr::derived(self.helper("six", six)) }
     }
 }
 
@@ -59,7 +57,8 @@ impl Families {
         match set {
             AddressSet::Private => private,
             AddressSet::Public => {
-                let is_address = [&self.four, &self.six].map(|family| EvalExpr::call(Function::IsNotNull, family.clone()));
+                let is_address =
+                    [&self.four, &self.six].map(|family| EvalExpr::call(Function::IsNotNull, family.clone()));
                 EvalExpr::all(vec![EvalExpr::any(is_address.to_vec()), EvalExpr::unless(private)])
             }
         }

@@ -295,6 +295,11 @@ impl EvalExpr {
         Self::Call(function, vec![argument])
     }
 
+    /// A text in lower case.
+    pub(super) fn lowered(text: Self) -> Self {
+        if matches!(text, Self::Call(Function::Lower, _)) { text } else { Self::call(Function::Lower, text) }
+    }
+
     /// One of two values; the second also where the condition is null.
     pub(super) fn choose(condition: Self, yes: Self, no: Self) -> Self {
         Self::Call(Function::If, vec![condition, yes, no])
@@ -307,11 +312,7 @@ impl EvalExpr {
 
     /// A condition that holds exactly where the given one is false or null.
     pub(super) fn unless(condition: Self) -> Self {
-        Self::compare(
-            Self::choose(condition, Self::Integer(0), Self::Integer(1)),
-            Comparison::Equal,
-            Self::Integer(1),
-        )
+        Self::compare(Self::choose(condition, Self::Integer(0), Self::Integer(1)), Comparison::Equal, Self::Integer(1))
     }
 
     /// A comparison.

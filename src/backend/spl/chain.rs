@@ -60,7 +60,7 @@ impl Context<'_> {
             self.one_value(chain, &values);
             let subject = self.by_signal(&values).native();
             let fold = agreement.case == CaseRule::Ignore && subject.kind == Kind::Text;
-            let value = if fold { EvalExpr::call(Function::Lower, subject.expression) } else { subject.expression };
+            let value = if fold { EvalExpr::lowered(subject.expression) } else { subject.expression };
             let column = format!("detc_a{}", index + 1);
             present.push(EvalExpr::call(Function::IsNotNull, EvalExpr::derived(column.clone())));
             assignments.push((column, value));
@@ -170,11 +170,14 @@ impl Context<'_> {
             .map(|(index, link)| (link.step, index + 1, link.signal))
             .collect();
         let apart = chain.overlaps.is_empty()
-            && steps.iter().all(|(step, _, signal)| steps.iter().all(|(other, _, theirs)| step == other || signal != theirs));
+            && steps
+                .iter()
+                .all(|(step, _, signal)| steps.iter().all(|(other, _, theirs)| step == other || signal != theirs));
         let mut carried = Vec::new();
         for (step, link, signal) in steps {
             if link != chain.links.len() && !apart {
-                let reason = "the search does not keep the events of earlier steps where one event can be several steps";
+                let reason =
+                    "the search does not keep the events of earlier steps where one event can be several steps";
                 self.drop_columns(step, reason, shown);
                 continue;
             }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::ast::{EvalExpr, Function, Stage};
 use super::context::Context;
 use super::read::{Head, TIME};
-use super::subject::Kind;
 use crate::ir::{AlertColumn, Behavior, SignalId};
 
 /// A column of the result.
@@ -49,8 +48,8 @@ impl<'a> Context<'a> {
             let value = self.attempt(|context| {
                 let signal = context.request.detection.signal(column.signal)?;
                 let scope = context.scope(signal)?;
-                let subject = context.key_text(scope, &column.value, column.span);
-                Some(if subject.kind == Kind::Many { subject.expression } else { subject.native().expression })
+                // a text that stands for a missing value is shown as it is
+                Some(context.shown(scope, &column.value, column.span))
             });
             match value {
                 Ok(Some(value)) => {

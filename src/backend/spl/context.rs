@@ -116,9 +116,10 @@ impl<'a> Context<'a> {
         let (helpers, known) = (self.helpers.clone(), self.known.clone());
         let result = run(self);
         let attempted = std::mem::replace(&mut self.verdict, verdict);
-        let fatal = attempted.reasons.into_iter().find(|reason| {
-            reason.code.fidelity() == crate::backend::Fidelity::Unsupported
-        });
+        let fatal = attempted
+            .reasons
+            .into_iter()
+            .find(|reason| reason.code.fidelity() == crate::backend::Fidelity::Unsupported);
         match fatal {
             None => {
                 attempted.assumptions.into_iter().for_each(|assumption| self.verdict.assume(assumption));

@@ -5,7 +5,7 @@ use super::chain::once_per_start;
 use super::columns::{Packed, Shown};
 use super::context::Context;
 use super::read::{Head, TIME, is_set};
-use super::subject::Kind;
+use super::subject::{Kind, Subject};
 use crate::backend::ReasonCode;
 use crate::ir::{CaseRule, Relation, SignalId};
 use crate::plan::{Chain, Link};
@@ -35,7 +35,8 @@ impl Context<'_> {
         let Some(signals) = self.rows(head, chain, relation, (earlier, later), &carried) else { return };
         let role = |link: usize| signals.get(link).cloned().unwrap_or_else(|| EvalExpr::constant(true));
         let window = EvalExpr::Integer(head.ticks.span(chain.window));
-        let age = |start: &str| EvalExpr::arithmetic(EvalExpr::derived(TIME), Arithmetic::Minus, EvalExpr::derived(start));
+        let age =
+            |start: &str| EvalExpr::arithmetic(EvalExpr::derived(TIME), Arithmetic::Minus, EvalExpr::derived(start));
         let inside = |start: &str| EvalExpr::compare(age(start), Comparison::LessOrEqual, window.clone());
         let last = chain.links.len() - 1;
         let mut start_of_earlier = TIME;
@@ -192,35 +193,41 @@ impl Context<'_> {
         for index in 0..chain.links.len() {
             let rank = i64::try_from(2 * index).unwrap_or(i64::MAX);
             let (Some(here), next) = (roles(index), roles(index + 1)) else { continue };
-            if let Some(next) = next.filter(|next| *next != here && (index, index + 1) == (earlier, later)) {
+            let overlap = chain.overlaps.iter().any(|(one, other)| {
+                let pair = (signal(index), signal(index + 1));
+                pair == (Some(*one), Some(*other)) || pair == (Some(*other), Some(*one))
+            });
+            if let Some(next) = next.filter(|next| *next != here && overlap && (index, index + 1) == (earlier, later)) {
                 ranks.push((EvalExpr::all(vec![here.clone(), next]), rank + 1));
             }
-            ranks.push((here, rank));
+            if !ranks.iter().any(|(condition, _)| *condition == here) {
+                ranks.push((here, rank));
+            }
         }
-        let mut arguments: Vec<EvalExpr> =
-            ranks.into_iter().flat_map(|(condition, rank)| [condition, EvalExpr::Integer(rank)]).collect();
-        arguments.extend([EvalExpr::Call(Function::True, Vec::new()), EvalExpr::Integer(9)]);
+        // every row has some role
+        if let Some((condition, _)) = ranks.last_mut() {
+            *condition = EvalExpr::Call(Function::True, Vec::new());
+        }
+        let arguments = ranks.into_iter().flat_map(|(condition, rank)| [condition, EvalExpr::Integer(rank)]).collect();
         head.set("detc_o", EvalExpr::Call(Function::Case, arguments));
         head.push(Stage::Sort(vec![SortKey::up(TIME), SortKey::up("detc_o")]));
         Some((0..chain.links.len()).filter_map(roles).collect())
     }
 
     /// A value as text that equals another exactly where the values do; a missing value differs from everything.
-    fn told_apart(
-        &mut self,
-        id: SignalId,
-        value: &Spanned<crate::ir::Value>,
-        relation: &Relation,
-    ) -> Option<EvalExpr> {
+    fn told_apart(&mut self, id: SignalId, value: &Spanned<crate::ir::Value>, relation: &Relation) -> Option<EvalExpr> {
         let subject = self.by_signal(&[(id, value.clone())]);
+        let scope = self.request.detection.signal(id).and_then(|signal| self.scope(signal))?;
+        let subject = self.settled(scope, subject);
         if subject.kind == Kind::Many {
             let message = "a list cannot be compared between steps";
             self.refuse(ReasonCode::UnsupportedRelation, relation.span, message);
             return None;
         }
-        let native = subject.native();
+        // behind the test of presence the text is no blank any more
+        let native = Subject { blanks: Vec::new(), ..subject.clone() }.native();
         let fold = relation.case == CaseRule::Ignore && subject.kind == Kind::Text;
-        let text = if fold { EvalExpr::call(Function::Lower, native.expression) } else { native.expression };
+        let text = if fold { EvalExpr::lowered(native.expression) } else { native.expression };
         let identity = self.identity(id).unwrap_or_else(|| {
             self.verdict.assume("different events without the value that the steps compare differ in their raw text");
             EvalExpr::call(Function::Md5, EvalExpr::source("_raw"))
@@ -258,8 +265,7 @@ fn newest_starts(head: &mut Head, role: &EvalExpr, start: &str, columns: bool) -
     }
     head.push(Stage::Eval(assignments));
     running(head, &aggregates);
-    let changes =
-        [EvalExpr::compare(EvalExpr::derived("detc_v1"), Comparison::Different, EvalExpr::derived("detc_v"))];
+    let changes = [EvalExpr::compare(EvalExpr::derived("detc_v1"), Comparison::Different, EvalExpr::derived("detc_v"))];
     let mut assignments = vec![("detc_change".to_owned(), starts(&changes, "detc_t1"))];
     let mut aggregates = vec![(last, "detc_change", "detc_t2")];
     if columns {

@@ -31,14 +31,20 @@ impl Flow {
                 }
             }
             Stage::Stats { aggregates, by } => {
-                aggregates.iter().filter_map(|aggregate| aggregate.argument.as_ref()).for_each(|value| self.read(value));
+                aggregates
+                    .iter()
+                    .filter_map(|aggregate| aggregate.argument.as_ref())
+                    .for_each(|value| self.read(value));
                 by.iter().for_each(|name| self.column(name));
                 let names = aggregates.iter().map(|aggregate| &aggregate.name).chain(by);
                 self.known = names.cloned().collect();
                 self.raw = false;
             }
             Stage::StreamStats { aggregates, by, .. } => {
-                aggregates.iter().filter_map(|aggregate| aggregate.argument.as_ref()).for_each(|value| self.read(value));
+                aggregates
+                    .iter()
+                    .filter_map(|aggregate| aggregate.argument.as_ref())
+                    .for_each(|value| self.read(value));
                 by.iter().for_each(|name| self.column(name));
                 self.known.extend(aggregates.iter().map(|aggregate| aggregate.name.clone()));
             }

@@ -17,15 +17,12 @@ impl Context<'_> {
         let interval = i64::try_from(schedule.interval.seconds_up()).unwrap_or(i64::MAX);
         let end = EvalExpr::Name(Name::Derived("info_max_time".to_owned()));
         let last = EvalExpr::arithmetic(end, Arithmetic::Minus, EvalExpr::Integer(1));
-        let on_grid = EvalExpr::call(
-            Function::Floor,
-            EvalExpr::arithmetic(last, Arithmetic::Over, EvalExpr::Integer(interval)),
-        );
+        let on_grid =
+            EvalExpr::call(Function::Floor, EvalExpr::arithmetic(last, Arithmetic::Over, EvalExpr::Integer(interval)));
         let ticks = interval.saturating_mul(head.ticks.per_second());
         head.push(Stage::AddInfo);
         head.set("detc_end", EvalExpr::arithmetic(on_grid, Arithmetic::Times, EvalExpr::Integer(ticks)));
-        let start =
-            EvalExpr::arithmetic(EvalExpr::derived("detc_end"), Arithmetic::Minus, EvalExpr::Integer(ticks));
+        let start = EvalExpr::arithmetic(EvalExpr::derived("detc_end"), Arithmetic::Minus, EvalExpr::Integer(ticks));
         head.keep(EvalExpr::all(vec![
             EvalExpr::compare(EvalExpr::derived(TIME), Comparison::Greater, start),
             EvalExpr::compare(EvalExpr::derived(TIME), Comparison::LessOrEqual, EvalExpr::derived("detc_end")),
@@ -74,7 +71,7 @@ fn cron(interval: Duration) -> Option<String> {
         1 => Some("* * * * *".to_owned()),
         2..=59 if 60 % minutes == 0 => Some(format!("*/{minutes} * * * *")),
         60 => Some("0 * * * *".to_owned()),
-        61..=1439 if minutes % 60 == 0 && 1440 % minutes == 0 => Some(format!("0 */{} * * *", minutes / 60)),
+        61..=1439 if minutes.is_multiple_of(60) && 1440 % minutes == 0 => Some(format!("0 */{} * * *", minutes / 60)),
         1440 => Some("0 0 * * *".to_owned()),
         _ => None,
     }

@@ -2,13 +2,13 @@
 //!
 //! Elements of lists of objects are JSON texts, so that one `any` speaks of one element.
 
+use super::address::{DECIMAL, WHOLE};
+use super::ast::Comparison;
 use super::ast::{EvalExpr, Function};
 use super::context::{Context, ElementScope, Scope};
 use super::field::number;
 use super::subject::{Kind, Subject, text_equals};
 use super::value::may_be_empty;
-use super::address::{DECIMAL, WHOLE};
-use super::ast::Comparison;
 use crate::backend::ReasonCode;
 use crate::ir::{Element, First, NameValueRef, Predicate, Quantifier, Value};
 use crate::schema::mapping::{Access, Column};
@@ -130,7 +130,8 @@ impl Context<'_> {
         let marked = EvalExpr::Join(vec![EvalExpr::text("="), kept]);
         let all = self.selected(column, test, marked);
         let first = EvalExpr::Call(Function::MvIndex, vec![all, EvalExpr::Integer(0)]);
-        let text = EvalExpr::Call(Function::Substr, vec![first, EvalExpr::Integer(2)]);
+        let picked = EvalExpr::Call(Function::Substr, vec![first, EvalExpr::Integer(2)]);
+        let text = EvalExpr::derived(self.helper("first", picked));
         match ty {
             Type::Int => Subject::clean(number(text, WHOLE), Kind::Number),
             Type::Float => Subject::clean(number(text, DECIMAL), Kind::Number),
@@ -246,7 +247,8 @@ fn flattened<'p>(
     let whole = match (outer, inner) {
         (Quantifier::Any | Quantifier::None, Quantifier::Any) => outer,
         (Quantifier::All, Quantifier::All | Quantifier::None) => *inner,
-        (Quantifier::Any | Quantifier::None, Quantifier::All | Quantifier::None) | (Quantifier::All, Quantifier::Any) => {
+        (Quantifier::Any | Quantifier::None, Quantifier::All | Quantifier::None)
+        | (Quantifier::All, Quantifier::Any) => {
             return None;
         }
     };

@@ -1,10 +1,10 @@
 //! The place of a source: search text of the target, also as a condition that tells two sources apart.
 
+use super::ast::Comparison;
 use super::ast::{EvalExpr, Function, SearchExpr};
 use super::context::Context;
 use super::regex;
 use super::subject::text_equals;
-use super::ast::Comparison;
 use crate::backend::ReasonCode;
 use crate::schema::mapping::FieldMap;
 use crate::source::Span;
@@ -122,13 +122,11 @@ impl<'t> Reader<'t> {
                 (self.take()? == Token::Close).then_some(inner)
             }
             Token::Word("AND" | "OR" | "NOT") => None,
-            Token::Word(field) | Token::Quoted(field) => {
-                match self.take()? {
-                    Token::Equals => Some(equals(field, self.value()?)),
-                    Token::Word("IN") => self.items(field),
-                    Token::Open | Token::Close | Token::Comma | Token::Word(_) | Token::Quoted(_) | Token::Unknown => None,
-                }
-            }
+            Token::Word(field) | Token::Quoted(field) => match self.take()? {
+                Token::Equals => Some(equals(field, self.value()?)),
+                Token::Word("IN") => self.items(field),
+                Token::Open | Token::Close | Token::Comma | Token::Word(_) | Token::Quoted(_) | Token::Unknown => None,
+            },
             Token::Close | Token::Equals | Token::Comma | Token::Unknown => None,
         }
     }
@@ -173,6 +171,6 @@ fn equals(field: &str, value: &str) -> EvalExpr {
         let pattern = format!("(?is)^{}(?!.)", pattern.join(".*"));
         return EvalExpr::Call(Function::Match, vec![name, EvalExpr::Regex(pattern)]);
     }
-    let lowered = EvalExpr::call(Function::Lower, name);
+    let lowered = EvalExpr::lowered(name);
     text_equals(lowered, Comparison::Equal, &value.to_lowercase())
 }

@@ -77,6 +77,12 @@ struct Compiled {
 fn search(context: &mut Context<'_>) -> Option<Compiled> {
     let detection = context.request.detection;
     let pipeline = plan::lower(detection);
+    context
+        .verdict
+        .assume("Splunk extracts every field of an event, however long it is (`maxchars`, `extraction_cutoff`)");
+    if !context.options.null_text.is_empty() {
+        context.verdict.assume(format!("the text `{}` in a field stands for a JSON null", context.options.null_text));
+    }
     let inputs = pipeline.operators.iter().find_map(|operator| match operator {
         Operator::Read(inputs) => Some(inputs),
         Operator::Mark(_)

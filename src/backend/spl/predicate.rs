@@ -104,7 +104,7 @@ impl Context<'_> {
                 let (one, other) = (subject.native(), other.native());
                 let fold = case != CaseRule::Exact && subject.kind == Kind::Text;
                 let marked = |side: Subject| {
-                    let text = if fold { EvalExpr::call(Function::Lower, side.expression) } else { side.expression };
+                    let text = if fold { EvalExpr::lowered(side.expression) } else { side.expression };
                     EvalExpr::Join(vec![EvalExpr::text("="), text])
                 };
                 either(EvalExpr::equal(marked(one), marked(other)), wanted)
@@ -192,4 +192,3 @@ fn tests_only(test: &EvalExpr, field: &EvalExpr) -> bool {
         EvalExpr::And(_) | EvalExpr::Not(_) | EvalExpr::Arithmetic(..) => false,
     }
 }
-

@@ -6,8 +6,8 @@ use super::ast::{Pattern, SearchExpr};
 use super::context::{Context, Scope};
 use super::list::inner_path;
 use crate::ir::{Glob, GlobPart, Literal, Order, Predicate, Quantifier, TextTest, Value};
-use crate::schema::mapping::{Access, Binding, Column};
 use crate::schema::Type;
+use crate::schema::mapping::{Access, Binding, Column};
 use crate::source::Spanned;
 
 /// What a value is called in the base search.
@@ -49,12 +49,16 @@ impl Context<'_> {
                 }
                 let patterns: Option<Vec<Pattern>> = tests.iter().map(test_pattern).collect();
                 match patterns {
-                    Some(patterns) => any_name(&searched, |field| SearchExpr::Term { field, patterns: patterns.clone() }),
+                    Some(patterns) => {
+                        any_name(&searched, |field| SearchExpr::Term { field, patterns: patterns.clone() })
+                    }
                     None => present(&searched),
                 }
             }
             Predicate::Ordered { left, order, right } => ordered(&searched(scope, left)?, *order, right.as_literal()?),
-            Predicate::InNetwork { value, .. } | Predicate::IsAddress { value, .. } => present(&searched(scope, value)?),
+            Predicate::InNetwork { value, .. } | Predicate::IsAddress { value, .. } => {
+                present(&searched(scope, value)?)
+            }
             Predicate::Quantified { quantifier: Quantifier::Any, predicate, .. } => self.prefilter(scope, predicate),
             Predicate::Quantified { quantifier: Quantifier::All | Quantifier::None, .. } => None,
             Predicate::Constant(_) | Predicate::Not(_) | Predicate::OutsideHours { .. } => None,
@@ -84,7 +88,9 @@ fn searched(scope: Scope<'_>, value: &Value) -> Option<Searched> {
             let list = match &first.list {
                 Value::Field(field) => field.path.clone(),
                 Value::Element(outer) => outer.as_list(),
-                Value::First(_) | Value::NameValue(_) | Value::Time | Value::Literal(_) | Value::Call(_) => return None,
+                Value::First(_) | Value::NameValue(_) | Value::Time | Value::Literal(_) | Value::Call(_) => {
+                    return None;
+                }
             };
             (scope.map.resolve_member(&list, &first.member)?, first.ty.clone(), Some(list))
         }
@@ -143,10 +149,10 @@ fn present(searched: &Searched) -> Option<SearchExpr> {
 fn terms(searched: &Searched, texts: &[String]) -> Option<SearchExpr> {
     let mut patterns = Vec::new();
     for text in texts {
-        let spelled = searched.column.spelling(text).map_or_else(
-            || text.clone(),
-            |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned),
-        );
+        let spelled = searched
+            .column
+            .spelling(text)
+            .map_or_else(|| text.clone(), |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         patterns.push(pattern([Some(spelled.as_str())]));
         if searched.ty.is_number() {
             // a number may be written with more zeros behind the point

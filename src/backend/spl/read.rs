@@ -58,12 +58,7 @@ impl<'a> Context<'a> {
         }
         let base = self.base(inputs);
         let flagged = self.request.detection.behavior.node.signals().len() > 1;
-        let mut head = Head {
-            search: Search { base: base?, stages: Vec::new() },
-            ticks,
-            keys: Vec::new(),
-            flagged,
-        };
+        let mut head = Head { search: Search { base: base?, stages: Vec::new() }, ticks, keys: Vec::new(), flagged };
         self.filter(&mut head, inputs);
         Some(head)
     }
@@ -126,17 +121,19 @@ impl<'a> Context<'a> {
         }
         flags.sort_by_key(|(id, _)| *id);
         head.search.stages.extend(self.take_helpers());
+        // what every signal asks for is asked for once
+        let mut common = flags.first().map_or_else(Vec::new, |(_, condition)| conjuncts(condition.clone()));
+        common.retain(|part| flags.iter().all(|(_, condition)| conjuncts(condition.clone()).contains(part)));
+        common.retain(|part| *part != EvalExpr::constant(true));
+        common.iter().for_each(|part| head.keep(part.clone()));
         if !head.flagged {
-            let conditions: Vec<EvalExpr> = flags.into_iter().map(|(_, condition)| condition).collect();
-            let condition = EvalExpr::all(conditions);
-            if condition != EvalExpr::constant(true) {
-                head.keep(condition);
-            }
             return;
         }
         let mut any = Vec::new();
         for (id, condition) in flags {
             let flag = self.flag(id);
+            let rest = conjuncts(condition).into_iter().filter(|part| !common.contains(part)).collect();
+            let condition = EvalExpr::all(rest);
             head.set(&flag, EvalExpr::choose(condition, EvalExpr::Integer(1), EvalExpr::Integer(0)));
             any.push(is_set(&flag));
         }
@@ -160,7 +157,8 @@ impl<'a> Context<'a> {
     pub(super) fn keys(&mut self, head: &mut Head) {
         let detection = self.request.detection;
         if let Some(span) = plan::key_conflict(detection) {
-            let message = "one event can belong to two signals with different keys; make the signals exclude each other";
+            let message =
+                "one event can belong to two signals with different keys; make the signals exclude each other";
             self.refuse(ReasonCode::UnsupportedBehavior, span, message);
         }
         let mut assignments = Vec::new();
@@ -207,20 +205,12 @@ impl<'a> Context<'a> {
         }
         let Some((_, first)) = found.first() else { return Subject::nothing() };
         if found.iter().all(|(_, subject)| subject.expression == first.expression) {
-            let mut blanks: Vec<String> = found.iter().flat_map(|(_, subject)| subject.blanks.clone()).collect();
-            blanks.dedup();
-            return Subject { blanks, ..first.clone() };
+            return Subject { blanks: blanks(&found), ..first.clone() };
         }
-        let kind = first.kind;
+        let (kind, blanks) = (first.kind, blanks(&found));
         let mut arguments = Vec::new();
-        let mut blanks: Vec<String> = Vec::new();
         for (id, subject) in found {
             arguments.extend([is_set(&self.flag(id)), subject.expression]);
-            for blank in subject.blanks {
-                if !blanks.contains(&blank) {
-                    blanks.push(blank);
-                }
-            }
         }
         Subject { blanks, ..Subject::clean(EvalExpr::Call(Function::Case, arguments), kind) }
     }
@@ -247,15 +237,26 @@ impl<'a> Context<'a> {
     }
 }
 
+/// The texts that stand for a missing value in any of the subjects, each once.
+fn blanks(subjects: &[(SignalId, Subject)]) -> Vec<String> {
+    let mut blanks: Vec<String> = Vec::new();
+    for blank in subjects.iter().flat_map(|(_, subject)| &subject.blanks) {
+        if !blanks.contains(blank) {
+            blanks.push(blank.clone());
+        }
+    }
+    blanks
+}
+
 /// Whether a flag is set.
 pub(super) fn is_set(flag: &str) -> EvalExpr {
     EvalExpr::equal(EvalExpr::derived(flag), EvalExpr::Integer(1))
 }
 
-/// The parts of a conjunction.
+/// The parts of a conjunction, inner conjunctions included.
 pub(super) fn conjuncts(condition: EvalExpr) -> Vec<EvalExpr> {
     match condition {
-        EvalExpr::And(parts) => parts,
+        EvalExpr::And(parts) => parts.into_iter().flat_map(conjuncts).collect(),
         other => vec![other],
     }
 }

@@ -13,7 +13,8 @@ impl Context<'_> {
     pub(super) fn literal(&mut self, text: &str, span: Span) {
         if let Some(character) = text.chars().find(|character| *character == '`' || character.is_control()) {
             let name = character.escape_default();
-            let message = format!("a search cannot hold the character `{name}` in a text; use another part of the text");
+            let message =
+                format!("a search cannot hold the character `{name}` in a text; use another part of the text");
             self.refuse(ReasonCode::UnsupportedLiteral, span, message);
         }
     }
@@ -28,7 +29,7 @@ impl Context<'_> {
             spelled.iter().partition(|item| fold && regex::has_wide_case(item));
         let mut parts = Vec::new();
         let lowered = fold && narrow.iter().any(|item| has_case(item));
-        let text = if lowered { EvalExpr::call(Function::Lower, real.expression.clone()) } else { real.expression.clone() };
+        let text = if lowered { EvalExpr::lowered(real.expression.clone()) } else { real.expression.clone() };
         let narrow: Vec<String> =
             narrow.into_iter().map(|item| if lowered { item.to_ascii_lowercase() } else { item.clone() }).collect();
         match narrow.as_slice() {
@@ -97,8 +98,9 @@ impl Context<'_> {
         texts.iter().flatten().for_each(|part| self.literal(part, span));
         let is_plain = |part: &str| !part.contains(['%', '_', '\\']) && !regex::has_wide_case(part);
         if fold && texts.iter().flatten().all(|part| is_plain(part)) {
-            let pattern: String = texts.iter().map(|part| part.map_or("%".to_owned(), str::to_ascii_lowercase)).collect();
-            let lowered = EvalExpr::call(Function::Lower, text.clone());
+            let pattern: String =
+                texts.iter().map(|part| part.map_or("%".to_owned(), str::to_ascii_lowercase)).collect();
+            let lowered = EvalExpr::lowered(text.clone());
             return EvalExpr::Call(Function::Like, vec![lowered, EvalExpr::Text(pattern)]);
         }
         let mut pattern = String::from(if fold { "(?is)" } else { "(?s)" });

@@ -32,8 +32,20 @@ impl Context<'_> {
                 };
                 Subject::clean(self.number_literal(literal, span), kind)
             }
-            Value::Call(call) => self.call(scope, call, span),
+            Value::Call(call) => {
+                let subject = self.call(scope, call, span);
+                if subject.blanks.is_empty() { subject } else { self.settled(scope, subject) }
+            }
         }
+    }
+
+    /// The same value by the name of a helper column, so that it can stand several times.
+    pub(super) fn settled(&mut self, scope: Scope<'_>, subject: Subject) -> Subject {
+        if subject.expression.is_name() || scope.element.is_some() {
+            return subject;
+        }
+        let column = self.helper("value", subject.expression);
+        Subject { expression: EvalExpr::derived(column), ..subject }
     }
 
     /// A value for a test of its presence, which does not ask for its type.
@@ -63,11 +75,29 @@ impl Context<'_> {
         {
             let text = self.field(scope, &FieldRef { ty: Type::Text, ..field.clone() }).native();
             let shape = if field.ty == Type::Int { WHOLE } else { DECIMAL };
-            let fits = EvalExpr::Call(Function::Match, vec![text.expression.clone(), EvalExpr::Regex(shape.to_owned())]);
+            let fits =
+                EvalExpr::Call(Function::Match, vec![text.expression.clone(), EvalExpr::Regex(shape.to_owned())]);
             return Subject::clean(EvalExpr::only_if(fits, text.expression), Kind::Text);
         }
         let subject = self.value(scope, value, span);
         if subject.spellings.is_empty() && subject.kind != Kind::Bool { subject } else { subject.native() }
+    }
+
+    /// A value as a result shows it; a text that stands for a missing value stays what it is.
+    pub(super) fn shown(&mut self, scope: Scope<'_>, value: &Value, span: Span) -> EvalExpr {
+        let subject = match value {
+            Value::Field(field) if field.ty.is_number() || field.ty == Type::Bool => {
+                self.field(scope, &FieldRef { ty: Type::Text, ..field.clone() })
+            }
+            Value::Field(_)
+            | Value::Element(_)
+            | Value::First(_)
+            | Value::NameValue(_)
+            | Value::Time
+            | Value::Literal(_)
+            | Value::Call(_) => self.value(scope, value, span),
+        };
+        if subject.spellings.is_empty() { subject.expression } else { subject.native().expression }
     }
 
     fn call(&mut self, scope: Scope<'_>, call: &Call, span: Span) -> Subject {
@@ -107,8 +137,8 @@ impl Context<'_> {
                 let pattern = EvalExpr::Regex(quote(from, false));
                 may_be_empty(EvalExpr::Call(Function::Replace, vec![text, pattern, EvalExpr::text(to)]))
             }
-            Call::ToInt(value) => self.to_number(scope, value, INTEGER_TEXT, span),
-            Call::ToFloat(value) => self.to_number(scope, value, DECIMAL_TEXT, span),
+            Call::ToInt(value) => self.numeric(scope, value, INTEGER_TEXT, span),
+            Call::ToFloat(value) => self.numeric(scope, value, DECIMAL_TEXT, span),
             Call::Hour(value) => Subject::clean(clock::hour(self.seconds(scope, value, span)), Kind::Number),
             Call::Weekday(value) => Subject::clean(clock::weekday(self.seconds(scope, value, span)), Kind::Number),
             Call::Country(value) => self.located(scope, value, "Country", span),
@@ -152,7 +182,8 @@ impl Context<'_> {
 
     /// The first group of the leftmost match: everything around it is replaced by nothing.
     fn extract(&mut self, scope: Scope<'_>, value: &Value, regex: &Regex, span: Span) -> Subject {
-        let text = self.text(scope, value, span);
+        let text = Subject::clean(self.text(scope, value, span), Kind::Text);
+        let text = self.settled(scope, text).expression;
         match regex::render(regex, Dialect { fold: false, captures: true }) {
             Ok(pattern) => {
                 let inner = if regex.captures() == 0 { format!("({pattern})") } else { format!("(?:{pattern})") };
@@ -168,7 +199,7 @@ impl Context<'_> {
         }
     }
 
-    fn to_number(&mut self, scope: Scope<'_>, value: &Value, shape: &str, span: Span) -> Subject {
+    fn numeric(&mut self, scope: Scope<'_>, value: &Value, shape: &str, span: Span) -> Subject {
         let subject = self.value(scope, value, span);
         if subject.kind == Kind::Number {
             let number = subject.expression;
@@ -190,7 +221,8 @@ impl Context<'_> {
         let prefix = format!("{address}_");
         let command = Stage::Locate { address: address.clone(), prefix: prefix.clone() };
         self.enrichment("location", &address, || command);
-        self.verdict.assume("`country` and `city` are those of the database behind `iplocation`, countries as ISO codes");
+        self.verdict
+            .assume("`country` and `city` are those of the database behind `iplocation`, countries as ISO codes");
         may_be_empty(EvalExpr::derived(format!("{prefix}{fact}")))
     }
 
