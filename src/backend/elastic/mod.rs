@@ -41,8 +41,12 @@ impl Backend for Elastic {
         if !matches!(request.detection.behavior.node, Behavior::Event { .. }) {
             verdict.assume(DELIVERED_ONCE);
         }
+        let is_supported = verdict.fidelity() != Fidelity::Unsupported;
+        if !is_supported {
+            verdict.assumptions.clear();
+        }
         let query = match statement {
-            Some(statement) if verdict.fidelity() != Fidelity::Unsupported => Some(Query {
+            Some(statement) if is_supported => Some(Query {
                 language: "eql",
                 extension: "eql",
                 text: statement.to_string(),

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::eql::ast::Field;
+use crate::backend::Verdict;
+use crate::schema::FieldPath;
+
 /// How many elements of an indexed array are looked at, unless the target says so.
 const ARRAY_INDEXES: u64 = 5;
 
@@ -28,5 +32,13 @@ impl Options {
             .filter_map(|(text, address)| Some((text.clone(), address.as_str()?.to_owned())))
             .collect();
         Self { array_indexes, network_fields }
+    }
+
+    /// The field of type `ip` beside a text field, which is an assumption about the integration.
+    pub fn address_beside(&self, text: &Field, verdict: &mut Verdict) -> Option<Field> {
+        let name = text.path.join(".");
+        let address = self.network_fields.get(&name)?;
+        verdict.assume(format!("`{address}` holds the address wherever `{name}` is one"));
+        Some(Field::optional(FieldPath::parse(address).segments().to_vec()))
     }
 }

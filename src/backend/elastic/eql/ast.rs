@@ -227,12 +227,39 @@ impl Expression {
                 }
             }
         }
+        let kept = Self::drop_settled(kept);
         match kept.len() {
             0 => Self::Constant(conjunction),
-            1 => kept.pop().unwrap_or(Self::Constant(conjunction)),
+            1 => kept.into_iter().next().unwrap_or(Self::Constant(conjunction)),
             _ if conjunction => Self::All(kept),
             _ => Self::Any(kept),
         }
+    }
+}
+
+impl Expression {
+    /// The parts without what a part beside them settles: `f != null and (f == null or p)` is `f != null and p`.
+    fn drop_settled(parts: Vec<Self>) -> Vec<Self> {
+        let settled: Vec<Self> =
+            parts.iter().filter(|part| part.is_null_check()).map(|part| part.clone().opposite()).collect();
+        let rest = |inner: Vec<Self>| -> Vec<Self> {
+            if inner.iter().all(|part| settled.contains(part)) {
+                return inner;
+            }
+            inner.into_iter().filter(|part| !settled.contains(part)).collect()
+        };
+        parts
+            .into_iter()
+            .map(|part| match part {
+                Self::All(inner) => Self::all(rest(inner)),
+                Self::Any(inner) => Self::any(rest(inner)),
+                other => other,
+            })
+            .collect()
+    }
+
+    const fn is_null_check(&self) -> bool {
+        matches!(self, Self::Compare(_, Comparison::Equal | Comparison::NotEqual, Scalar::Null))
     }
 }
 

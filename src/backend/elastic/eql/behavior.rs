@@ -4,7 +4,7 @@
 //! reports every instant that closes the window. Keys are guarded in every term, so that events without them take no part.
 
 use super::ast::{Expression, Field, Sequence, Statement, Term};
-use super::lower::{Bound, Lowering, Test};
+use super::lower::{ADDRESSES, Bound, Lowering, Test};
 use crate::backend::elastic::options::Options;
 use crate::backend::{ReasonCode, Request, Verdict};
 use crate::ir::{Behavior, Call, CaseRule, Relation, RelationKind, SignalId, Step, Value};
@@ -112,7 +112,8 @@ impl Builder<'_> {
                 .collect();
             terms.push(self.term(step.signal, &shared, Spanned::new(u64::from(step.times), step.span)));
         }
-        let terms: Vec<(Expression, Vec<JoinKey>, u32)> = terms.into_iter().collect::<Option<_>>()?;
+        let mut terms: Vec<(Expression, Vec<JoinKey>, u32)> = terms.into_iter().collect::<Option<_>>()?;
+        self.align_addresses(&mut terms);
         self.check_key_types(&terms);
         Some(Statement::Sequence(sequence(terms, window)))
     }
@@ -229,7 +230,33 @@ impl Builder<'_> {
             );
             self.verdict.add(ReasonCode::KeyCase, span, message);
         }
+        if bound.stored == Type::Ip {
+            self.verdict.assume(ADDRESSES);
+        }
         Some((bound, present))
+    }
+
+    /// Joins addresses with addresses: where one term keeps a key as text and another as `ip`, the text's `ip` field is taken.
+    ///
+    /// A name in the text equals no address, so that its events have no partner anyway.
+    fn align_addresses(&mut self, terms: &mut [(Expression, Vec<JoinKey>, u32)]) {
+        let count = terms.first().map_or(0, |(_, keys, _)| keys.len());
+        for index in 0..count {
+            let stored = |kind: &Type| {
+                terms.iter().any(|(_, keys, _)| keys.get(index).is_some_and(|key| key.bound.stored == *kind))
+            };
+            if !stored(&Type::Ip) || !stored(&Type::Text) {
+                continue;
+            }
+            for (filter, keys, _) in &mut *terms {
+                let Some(key) = keys.get_mut(index).filter(|key| key.bound.stored == Type::Text) else { continue };
+                let Some(field) = self.options.address_beside(&key.bound.field, self.verdict) else { continue };
+                let guard = Expression::is_not_null(&field);
+                *filter = Expression::all([std::mem::replace(filter, Expression::Constant(true)), guard]);
+                key.bound.field = field;
+                key.bound.stored = Type::Ip;
+            }
+        }
     }
 
     /// Records keys whose types differ between terms, which EQL refuses to join.

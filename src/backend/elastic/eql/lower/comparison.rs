@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 
 use super::text::is_plain;
-use super::value::{Bound, Choice, Source};
-use super::{Lowering, Test};
+use super::value::{Choice, Source};
+use super::{Bound, Lowering, Test};
 use crate::backend::ReasonCode;
 use crate::backend::elastic::eql::ast::{Comparison, Expression, Field, Function, Operand, Scalar};
 use crate::backend::elastic::eql::regex;
 use crate::ir::{AddressSet, CaseRule, Decimal, Literal, Network, Order, Value};
-use crate::schema::{Case, FieldPath, Type};
+use crate::schema::{Case, Type};
 
 /// A constant as the index spells it.
 enum Spelling {
@@ -137,6 +137,13 @@ impl Lowering<'_> {
         match &choice.source {
             Source::Field(bound) if bound.stored.is_number() => {
                 let Some(number) = number(literal) else { return Test::NEVER };
+                if bound.is_mixed && self.negated {
+                    // The engine turns the negation into the opposite order, which any other value satisfies.
+                    return self.unsupported(format!(
+                        "EQL cannot ask that no number of `{}` lies in a range; use another target",
+                        bound.name
+                    ));
+                }
                 let operand = || Operand::Field(bound.field.clone());
                 let yes = Expression::Compare(operand(), comparison(order), number.clone());
                 let no = Expression::any([
@@ -188,11 +195,10 @@ impl Lowering<'_> {
         if bound.stored == Type::Ip {
             return Some(bound.field.clone());
         }
-        let name = bound.field.path.join(".");
-        if let Some(address) = self.options.network_fields.get(&name) {
-            self.verdict.assume(format!("`{address}` holds the address wherever `{name}` is one"));
-            return Some(Field::optional(FieldPath::parse(address).segments().to_vec()));
+        if let Some(field) = self.options.address_beside(&bound.field, self.verdict) {
+            return Some(field);
         }
+        let name = bound.field.path.join(".");
         self.unsupported(format!(
             "`{}` is `{name}` in the index, which is no field of type `ip`, so EQL cannot look for networks in it; name the \
              field of type `ip` beside it in the target's option `network_fields`",

@@ -4,7 +4,8 @@
 //! which element a value belongs to; or as an object keyed by index, where each element has fields of its own.
 
 use super::element::{collect_elements, holds_without_element, mentions, push_negation};
-use super::value::{Choice, Source, UNMENTIONED};
+use super::field::UNMENTIONED;
+use super::value::{Choice, Source};
 use super::{Lowering, Test};
 use crate::backend::ReasonCode;
 use crate::ir::{First, Predicate, Quantifier, Value};
@@ -99,11 +100,13 @@ impl Lowering<'_> {
         // `all` is that no element fails, so that only the search for one element is left.
         let wanted = push_negation(predicate, quantifier == Quantifier::All);
         let scopes = self.open(list, variable);
-        let tests: Vec<Test> = scopes.into_iter().map(|scope| self.element_passes(scope, &wanted)).collect();
-        let some = Test::any(tests);
+        let some = |lowering: &mut Self| {
+            let tests: Vec<Test> = scopes.into_iter().map(|scope| lowering.element_passes(scope, &wanted)).collect();
+            Test::any(tests)
+        };
         match quantifier {
-            Quantifier::Any => some,
-            Quantifier::All | Quantifier::None => some.negated(),
+            Quantifier::Any => some(self),
+            Quantifier::All | Quantifier::None => self.opposite(some).negated(),
         }
     }
 

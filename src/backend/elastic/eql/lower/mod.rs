@@ -4,13 +4,14 @@
 
 mod comparison;
 mod element;
+mod field;
 mod list;
 mod test;
 mod text;
 mod value;
 
+pub use field::Bound;
 pub use test::Test;
-pub use value::Bound;
 
 use crate::backend::elastic::options::Options;
 use crate::backend::{ReasonCode, Verdict};
@@ -43,12 +44,14 @@ pub struct Lowering<'a> {
     span: Span,
     /// Lists whose elements are looked at, outermost first.
     scopes: Vec<list::Scope>,
+    /// Whether the opposite of the predicate at hand is wanted.
+    negated: bool,
 }
 
 impl<'a> Lowering<'a> {
     /// Starts with the fields of one source.
     pub const fn new(map: &'a FieldMap, options: &'a Options, verdict: &'a mut Verdict, span: Span) -> Self {
-        Self { map, options, verdict, span, scopes: Vec::new() }
+        Self { map, options, verdict, span, scopes: Vec::new(), negated: false }
     }
 
     /// The condition of a predicate.
@@ -71,7 +74,7 @@ impl<'a> Lowering<'a> {
                 let parts: Vec<Test> = parts.iter().map(|part| self.predicate(part)).collect();
                 Test::any(parts)
             }
-            Predicate::Not(inner) => self.predicate(inner).negated(),
+            Predicate::Not(inner) => self.opposite(|lowering| lowering.predicate(inner)).negated(),
             Predicate::Exists(value) => self.exists(value),
             Predicate::IsTrue(value) => self.equals_one_of(value, &[Literal::Bool(true)], CaseRule::Exact),
             Predicate::Equal { left, right, case } => match right.as_literal() {
@@ -90,6 +93,14 @@ impl<'a> Lowering<'a> {
                 self.quantified(*quantifier, list, variable, predicate)
             }
         }
+    }
+
+    /// Lowers what is wanted to fail.
+    fn opposite(&mut self, lower: impl FnOnce(&mut Self) -> Test) -> Test {
+        self.negated = !self.negated;
+        let test = lower(self);
+        self.negated = !self.negated;
+        test
     }
 
     fn no_comparison_of_fields(&mut self) -> Test {

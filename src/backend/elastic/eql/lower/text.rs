@@ -1,7 +1,7 @@
 //! Lowers tests of texts: parts, globs and regular expressions.
 
-use super::value::{Bound, Choice, Letters, Source};
-use super::{Lowering, Test};
+use super::value::{Choice, Letters, Source};
+use super::{Bound, Lowering, Test};
 use crate::backend::ReasonCode;
 use crate::backend::elastic::eql::ast::{Expression, Function, PatternKind};
 use crate::backend::elastic::eql::regex;
