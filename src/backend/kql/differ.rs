@@ -49,7 +49,9 @@ pub(super) fn chain<'a>(mut sequence: Sequence<'_, 'a>, relation: &'a Relation) 
         (NEWEST_VALUE.to_owned(), Kind::Text),
         (OTHER.to_owned(), Kind::Time),
     ];
-    let start = starts_from_newest.clone().choose(kept(NEWEST), kept(OTHER));
+    // Where the row closes a chain the state is that of its key; without keys the first row has none.
+    let known = |name: &str| if same_key == Expr::Bool(true) { kept(name) } else { state(name) };
+    let start = starts_from_newest.clone().choose(known(NEWEST), known(OTHER));
     let mut assignments = vec![
         Assignment::new(FROM, choose(closes.clone(), start, never())),
         Assignment::new(NEWEST, choose(is_first.clone(), Expr::column(TIME), kept(NEWEST))),

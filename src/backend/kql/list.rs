@@ -5,7 +5,7 @@ use super::reader::Reader;
 use super::value::Scalar;
 use crate::backend::ReasonCode;
 use crate::ir::{First, NameValueRef, Predicate, Quantifier, Value};
-use crate::schema::Type;
+use crate::schema::{FieldPath, Type};
 use crate::source::Spanned;
 
 impl Reader<'_, '_> {
@@ -24,6 +24,7 @@ impl Reader<'_, '_> {
             Quantifier::All => "all",
             Quantifier::None => "none",
         };
+        self.helped = true;
         let name = self.helper(what);
         let array = self.array(list);
         let (item, inner, test) = self.inside(variable, |reader, _| reader.predicate(predicate, wanted).value());
@@ -39,30 +40,40 @@ impl Reader<'_, '_> {
 
     /// The picked member of the first element that passes.
     pub(super) fn first(&mut self, first: &First) -> Scalar {
-        let picked =
-            self.pick(&first.list, &first.variable, |reader, _| reader.predicate(&first.predicate, true).value());
-        let leaf = first
-            .member
-            .segments()
-            .iter()
-            .fold(picked, |object, segment| Expr::Member(Box::new(object), segment.clone()));
-        Scalar::member(leaf, first.ty.clone())
+        let element = First { member: FieldPath::default(), ty: Type::Object, ..first.clone() };
+        let picked = self.once(Value::First(Box::new(element)), |reader| {
+            reader.pick(&first.list, &first.variable, |reader, _| reader.predicate(&first.predicate, true).value())
+        });
+        Scalar::member(member(picked, &first.member), first.ty.clone())
     }
 
     /// The member of the element of that name.
     pub(super) fn name_value(&mut self, reference: &NameValueRef) -> Scalar {
-        let list = Value::Field(reference.list.clone());
+        let element = NameValueRef { member: FieldPath::default(), ty: Type::Object, ..reference.clone() };
         let key = self.literal_text(&reference.key);
-        let picked = self.pick(&list, "", |_, item| {
-            let name = Expr::Member(Box::new(item), reference.name_member.clone());
-            Expr::call("tostring", name).equals(key)
+        let list = Value::Field(reference.list.clone());
+        let picked = self.once(Value::NameValue(element), |reader| {
+            reader.pick(&list, "", |_, item| {
+                let name = Expr::Member(Box::new(item), reference.name_member.clone());
+                Expr::call("tostring", name).equals(key)
+            })
         });
-        let leaf = reference
-            .member
-            .segments()
-            .iter()
-            .fold(picked, |object, segment| Expr::Member(Box::new(object), segment.clone()));
-        Scalar::member(leaf, reference.ty.clone())
+        Scalar::member(member(picked, &reference.member), reference.ty.clone())
+    }
+
+    /// A picked element, computed once for each event however often it is used.
+    fn once(&mut self, element: Value, pick: impl FnOnce(&mut Self) -> Expr) -> Expr {
+        self.helped = true;
+        // Inside a list an element depends on the one around.
+        if !self.items.is_empty() {
+            return pick(self);
+        }
+        if let Some((_, picked)) = self.picked.iter().find(|(known, _)| *known == element) {
+            return picked.clone();
+        }
+        let picked = pick(self);
+        self.picked.push((element, picked.clone()));
+        picked
     }
 
     /// The first element that passes a test; null where there is none.
@@ -107,6 +118,11 @@ impl Reader<'_, '_> {
         let is_array = Expr::call("gettype", value.clone()).equals(Expr::text("array"));
         is_array.choose(value.clone(), Expr::call("pack_array", value))
     }
+}
+
+/// A member of an element; the element itself for an empty path.
+fn member(element: Expr, path: &FieldPath) -> Expr {
+    path.segments().iter().fold(element, |object, segment| Expr::Member(Box::new(object), segment.clone()))
 }
 
 /// Null and empty elements are skipped.

@@ -113,7 +113,7 @@ impl Reader<'_, '_> {
                 self.literal_text(text);
             }
             // The text of a list or an object starts with a bracket, so other literals need no guard.
-            let guarded = texts.iter().any(|text| text.starts_with(['[', '{']));
+            let guarded = texts.iter().any(|text| super::text::opens(text));
             let expr = if guarded && scalar.spellings.is_empty() { scalar.text() } else { scalar.expr.clone() };
             let expr = super::text::equals(&expr, &texts, scalar.folds(case), !positive);
             conditions.push(Condition::sure(expr));

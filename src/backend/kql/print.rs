@@ -75,6 +75,7 @@ fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage, indent: usize) -> fmt:
         Stage::Apply { indexed, item, list, inner, result } => {
             let index = if *indexed { "with_itemindex=detc_index " } else { "" };
             write!(f, "mv-apply {index}{} = {list} to typeof(dynamic) on (", identifier(item))?;
+            write!(f, "\n{:1$}", "", indent + STEP)?;
             for stage in inner {
                 write_stage(f, stage, indent + STEP)?;
                 write!(f, "\n{:1$}| ", "", indent + STEP)?;
@@ -88,8 +89,16 @@ fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage, indent: usize) -> fmt:
             for step in steps {
                 let output = if step.output { "" } else { " output=none" };
                 write!(f, "\n{:3$}step {}{output}: {}", "", identifier(&step.name), step.condition, indent + STEP)?;
-                if !step.assignments.is_empty() {
-                    write!(f, " => {}", list(&step.assignments))?;
+                match step.assignments.as_slice() {
+                    [] => {}
+                    [only] => write!(f, " => {only}")?,
+                    several => {
+                        f.write_str(" =>")?;
+                        for (index, assignment) in several.iter().enumerate() {
+                            let comma = if index + 1 < several.len() { "," } else { "" };
+                            write!(f, "\n{:1$}{assignment}{comma}", "", indent + 2 * STEP)?;
+                        }
+                    }
                 }
                 f.write_str(";")?;
             }

@@ -2,7 +2,7 @@
 
 use super::ast::{Expr, Stage};
 use crate::backend::{ReasonCode, Request, Verdict};
-use crate::ir::{Predicate, SignalId};
+use crate::ir::{Predicate, SignalId, Value};
 use crate::schema::Source;
 use crate::schema::mapping::FieldMap;
 use crate::source::{Span, Spanned};
@@ -31,6 +31,10 @@ pub(super) struct Reader<'c, 'a> {
     pub(super) span: Span,
     /// Operators that compute helper columns; they stand before the one that uses them.
     pub(super) helpers: Vec<Stage>,
+    /// Whether the clause that is being lowered uses a helper column.
+    pub(super) helped: bool,
+    /// Picked elements that have helper columns already.
+    pub(super) picked: Vec<(Value, Expr)>,
     /// Variables of the lists around, with the columns that hold the elements.
     pub(super) items: Vec<(String, String)>,
 }
@@ -52,7 +56,16 @@ impl<'c, 'a> Reader<'c, 'a> {
             context.verdict.add(ReasonCode::MissingSource, span, message);
             return None;
         }
-        Some(Self { map, source: &signal.source, span, helpers: Vec::new(), items: Vec::new(), context })
+        Some(Self {
+            map,
+            source: &signal.source,
+            span,
+            helpers: Vec::new(),
+            helped: false,
+            picked: Vec::new(),
+            items: Vec::new(),
+            context,
+        })
     }
 
     /// Notes why the detection has no query.
@@ -75,9 +88,9 @@ impl<'c, 'a> Reader<'c, 'a> {
     pub(super) fn filter(&mut self, predicate: &Spanned<Predicate>) -> Vec<Stage> {
         let (mut direct, mut helped) = (Vec::new(), Vec::new());
         for conjunct in conjuncts(predicate) {
-            let before = self.helpers.len();
+            self.helped = false;
             let condition = self.predicate(conjunct, true).expr;
-            let conditions = if self.helpers.len() == before { &mut direct } else { &mut helped };
+            let conditions = if self.helped { &mut helped } else { &mut direct };
             conditions.push(condition);
         }
         let stages = |conditions: Vec<Expr>| {

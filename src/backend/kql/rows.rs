@@ -261,22 +261,23 @@ impl Reader<'_, '_> {
     fn wanted(&mut self, values: &[(SignalId, &Value)], form: Form, marks: &Marks) -> Option<(Expr, Kind)> {
         let listed = form == Form::Key && values.iter().any(|(_, value)| matches!(value.ty(), Type::List(_)));
         let form = if listed { Form::Elements } else { form };
-        let mut distinct: Vec<(SignalId, &Value)> = Vec::new();
+        let mut groups: Vec<(Vec<SignalId>, &Value)> = Vec::new();
         for (id, value) in values {
-            if !distinct.iter().any(|(_, known)| known == value) {
-                distinct.push((*id, value));
+            match groups.iter_mut().find(|(_, known)| known == value) {
+                Some((ids, _)) => ids.push(*id),
+                None => groups.push((vec![*id], value)),
             }
         }
-        let (last, others) = distinct.split_last()?;
-        let (expr, kind) = self.formed(last.1, form);
-        let expr = if others.is_empty() {
-            expr
+        let ((_, last), others) = groups.split_last()?;
+        let (last, kind) = self.formed(last, form);
+        let mut arguments = Vec::new();
+        for (ids, value) in others {
+            arguments.extend([Expr::any(ids.iter().map(|id| marks.is(*id))), self.formed(value, form).0]);
+        }
+        let expr = if arguments.is_empty() {
+            last
         } else {
-            let mut arguments = Vec::new();
-            for (id, value) in values.iter().filter(|(_, value)| *value != last.1) {
-                arguments.extend([marks.is(*id), self.formed(value, form).0]);
-            }
-            arguments.push(expr);
+            arguments.push(last);
             Expr::Call("case", arguments)
         };
         if !listed {

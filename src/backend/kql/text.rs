@@ -7,7 +7,7 @@ use super::pattern;
 use super::predicate::Condition;
 use super::reader::Reader;
 use super::value::compound;
-use crate::ir::{CaseRule, GlobPart, TextTest, Value};
+use crate::ir::{CaseRule, Glob, GlobPart, Regex, TextTest, Value};
 
 /// The condition that a text equals one of several, or none of them. A literal is not empty.
 pub(super) fn equals(value: &Expr, items: &[String], folded: bool, negated: bool) -> Expr {
@@ -44,11 +44,7 @@ fn folds_plainly(text: &str) -> bool {
 }
 
 fn has_no_case(character: char) -> bool {
-    let same = |mut other: std::iter::Take<std::vec::IntoIter<char>>| {
-        other.next() == Some(character) && other.next().is_none()
-    };
-    let listed = |characters: Vec<char>| same(characters.into_iter().take(2));
-    listed(character.to_lowercase().collect()) && listed(character.to_uppercase().collect())
+    character.to_lowercase().eq([character]) && character.to_uppercase().eq([character])
 }
 
 fn matches(value: &Expr, pattern: Expr, negated: bool) -> Expr {
@@ -58,12 +54,76 @@ fn matches(value: &Expr, pattern: Expr, negated: bool) -> Expr {
 
 /// A test that the engine makes on the text itself.
 enum Part<'a> {
-    Equals(&'a str),
     Contains(&'a str),
     StartsWith(&'a str),
     EndsWith(&'a str),
-    /// Any text that is present.
-    Anything,
+}
+
+/// The tests of a text, sorted by what the engine needs for them.
+#[derive(Default)]
+struct Tests<'a> {
+    /// Texts that are equal.
+    wholes: Vec<String>,
+    parts: Vec<Part<'a>>,
+    /// Patterns of whole texts.
+    globs: Vec<String>,
+    expressions: Vec<&'a Regex>,
+    /// Whether any text that is present passes.
+    anything: bool,
+    /// Whether the text of a list or an object could pass; it starts with a bracket.
+    exposed: bool,
+}
+
+impl<'a> Tests<'a> {
+    fn sort(tests: &'a [TextTest]) -> Self {
+        let mut sorted = Self::default();
+        for test in tests {
+            match test {
+                TextTest::Contains(text) => sorted.part(Part::Contains(text)),
+                TextTest::StartsWith(text) => sorted.part(Part::StartsWith(text)),
+                TextTest::EndsWith(text) => sorted.part(Part::EndsWith(text)),
+                TextTest::Like(glob) => sorted.glob(glob),
+                TextTest::Matches(regex) => {
+                    sorted.exposed = true;
+                    sorted.expressions.push(regex);
+                }
+            }
+        }
+        sorted
+    }
+
+    fn part(&mut self, part: Part<'a>) {
+        self.exposed |= match &part {
+            Part::StartsWith(text) => opens(text),
+            Part::Contains(_) | Part::EndsWith(_) => true,
+        };
+        self.parts.push(part);
+    }
+
+    fn glob(&mut self, glob: &'a Glob) {
+        match glob.parts.as_slice() {
+            [GlobPart::Text(text)] => {
+                self.exposed |= opens(text);
+                self.wholes.push(text.clone());
+            }
+            [GlobPart::Text(text), GlobPart::Any] => self.part(Part::StartsWith(text)),
+            [GlobPart::Any, GlobPart::Text(text)] => self.part(Part::EndsWith(text)),
+            [GlobPart::Any, GlobPart::Text(text), GlobPart::Any] => self.part(Part::Contains(text)),
+            [GlobPart::Any] => {
+                self.exposed = true;
+                self.anything = true;
+            }
+            parts => {
+                self.exposed |= !matches!(parts.first(), Some(GlobPart::Text(text)) if !opens(text));
+                self.globs.push(pattern::glob(glob));
+            }
+        }
+    }
+}
+
+/// Whether a text starts as that of a list or an object does.
+pub(super) fn opens(text: &str) -> bool {
+    text.starts_with(['[', '{'])
 }
 
 impl Reader<'_, '_> {
@@ -76,81 +136,48 @@ impl Reader<'_, '_> {
         positive: bool,
     ) -> Condition {
         let scalar = self.scalar(value);
+        let bare = scalar.kind == Kind::Text && scalar.spellings.is_empty();
+        let text = if bare { scalar.expr.clone() } else { scalar.text() };
         let folded = case != CaseRule::Exact;
-        let text = if scalar.spellings.is_empty() { scalar.expr.clone() } else { scalar.text() };
-        let text = if scalar.kind == Kind::Text { text } else { scalar.text() };
-        let (mut conditions, mut globs, mut expressions) = (Vec::new(), Vec::new(), Vec::new());
-        // Lists and objects start with a bracket, which only some tests can be sure to miss.
-        let mut exposed = false;
-        for test in tests {
-            let part = match test {
-                TextTest::Contains(part) => Some(Part::Contains(part)),
-                TextTest::StartsWith(part) => Some(Part::StartsWith(part)),
-                TextTest::EndsWith(part) => Some(Part::EndsWith(part)),
-                TextTest::Like(glob) => match glob.parts.as_slice() {
-                    [GlobPart::Text(text)] => Some(Part::Equals(text)),
-                    [GlobPart::Text(text), GlobPart::Any] => Some(Part::StartsWith(text)),
-                    [GlobPart::Any, GlobPart::Text(text)] => Some(Part::EndsWith(text)),
-                    [GlobPart::Any, GlobPart::Text(text), GlobPart::Any] => Some(Part::Contains(text)),
-                    [GlobPart::Any] => Some(Part::Anything),
-                    _ => None,
-                },
-                TextTest::Matches(_) => None,
-            };
-            match (part, test) {
-                (Some(part), _) => {
-                    exposed |= !part.starts_plainly();
-                    conditions.push(self.part(&text, &part, folded, !positive));
-                }
-                (None, TextTest::Like(glob)) => {
-                    exposed |=
-                        !matches!(glob.parts.first(), Some(GlobPart::Text(text)) if !text.starts_with(['[', '{']));
-                    globs.push(pattern::glob(glob));
-                }
-                (None, TextTest::Matches(regex)) => {
-                    exposed = true;
-                    let nullable = regex.is_nullable();
-                    expressions.push((self.regex(regex, ""), nullable));
-                }
-                (None, TextTest::Contains(_) | TextTest::StartsWith(_) | TextTest::EndsWith(_)) => {}
+        let tests = Tests::sort(tests);
+        let mut conditions = Vec::new();
+        if !tests.wholes.is_empty() {
+            for whole in &tests.wholes {
+                self.literal_text(whole);
             }
+            conditions.push(equals(&text, &tests.wholes, folded, !positive));
         }
-        if !globs.is_empty() {
-            // A glob without a character matches the empty text, which is a missing value; `?` and texts need one.
+        for part in &tests.parts {
+            conditions.push(self.part(&text, part, folded, !positive));
+        }
+        if !tests.globs.is_empty() {
             let flags = if folded { "(?is)" } else { "(?s)" };
-            let pattern = format!(r"{flags}\A{}\z", pattern::alternatives(&globs));
+            let pattern = format!(r"{flags}\A{}\z", pattern::alternatives(&tests.globs));
             conditions.push(matches(&text, Expr::Pattern(pattern), !positive));
         }
-        conditions.extend(regular(&text, expressions, folded, positive));
-        if exposed
-            && let Some(leaf) = &scalar.leaf
-            && scalar.kind == Kind::Text
-        {
-            let guard = compound(leaf, positive);
-            let expr = if positive {
-                Expr::all([guard, Expr::any(conditions)])
-            } else {
-                Expr::any([guard, Expr::all(conditions)])
-            };
-            return Condition::sure(expr);
+        if !tests.expressions.is_empty() {
+            conditions.push(self.expressions(&text, &tests.expressions, folded, positive));
         }
-        Condition::sure(if positive { Expr::any(conditions) } else { Expr::all(conditions) })
+        if tests.anything {
+            conditions.push(Expr::call(if positive { "isnotempty" } else { "isempty" }, text));
+        }
+        let guard = scalar.guarded.as_ref().filter(|_| bare && tests.exposed).map(|leaf| compound(leaf, positive));
+        Condition::sure(if positive {
+            Expr::all(guard.into_iter().chain([Expr::any(conditions)]))
+        } else {
+            Expr::any(guard.into_iter().chain([Expr::all(conditions)]))
+        })
     }
 
     fn part(&mut self, text: &Expr, part: &Part<'_>, folded: bool, negated: bool) -> Expr {
-        let (Part::Equals(wanted) | Part::Contains(wanted) | Part::StartsWith(wanted) | Part::EndsWith(wanted)) = part
-        else {
-            return Expr::call(if negated { "isempty" } else { "isnotempty" }, text.clone());
-        };
+        let (Part::Contains(wanted) | Part::StartsWith(wanted) | Part::EndsWith(wanted)) = part;
         let literal = self.literal_text(wanted);
         if folded && !folds_plainly(wanted) {
             let plain = pattern::literal(wanted);
             let pattern = match part {
-                Part::Equals(_) => format!(r"(?i)\A{plain}\z"),
                 Part::Contains(_) => format!("(?i){plain}"),
                 Part::StartsWith(_) => format!(r"(?i)\A{plain}"),
                 Part::EndsWith(_) => format!(r"(?i){plain}\z"),
-                Part::Anything => String::new(),
             };
             return matches(text, Expr::Pattern(pattern), negated);
         }
@@ -159,40 +186,23 @@ impl Reader<'_, '_> {
             Part::Contains(_) => Operator::Contains { cased, negated },
             Part::StartsWith(_) => Operator::StartsWith { cased, negated },
             Part::EndsWith(_) => Operator::EndsWith { cased, negated },
-            Part::Equals(_) | Part::Anything => return equals(text, &[(*wanted).to_owned()], folded, negated),
         };
         Expr::infix(text.clone(), operator, literal)
     }
-}
 
-impl Part<'_> {
-    /// Whether the test fails on any text that starts with a bracket.
-    fn starts_plainly(&self) -> bool {
-        match self {
-            Self::Equals(text) | Self::StartsWith(text) => !text.starts_with(['[', '{']),
-            Self::Contains(_) | Self::EndsWith(_) | Self::Anything => false,
+    /// One condition for all regular expressions; the empty text is a missing value, which none matches.
+    fn expressions(&mut self, text: &Expr, expressions: &[&Regex], folded: bool, positive: bool) -> Expr {
+        let patterns: Vec<String> = expressions.iter().map(|regex| self.pattern(regex)).collect();
+        let flags = if folded { "(?i)" } else { "" };
+        let pattern = Expr::Pattern(format!("{flags}{}", pattern::alternatives(&patterns)));
+        let matched = matches(text, pattern, !positive);
+        if !expressions.iter().any(|regex| regex.is_nullable()) {
+            return matched;
+        }
+        if positive {
+            Expr::all([Expr::call("isnotempty", text.clone()), matched])
+        } else {
+            Expr::any([Expr::call("isempty", text.clone()), matched])
         }
     }
-}
-
-/// One condition for all regular expressions, which hold on no empty text.
-fn regular(text: &Expr, expressions: Vec<(Expr, bool)>, folded: bool, positive: bool) -> Option<Expr> {
-    if expressions.is_empty() {
-        return None;
-    }
-    let nullable = expressions.iter().any(|(_, nullable)| *nullable);
-    let patterns: Vec<String> = expressions
-        .into_iter()
-        .filter_map(|(expr, _)| if let Expr::Pattern(pattern) = expr { Some(pattern) } else { None })
-        .collect();
-    let pattern = format!("{}{}", if folded { "(?i)" } else { "" }, pattern::alternatives(&patterns));
-    let matched = matches(text, Expr::Pattern(pattern), !positive);
-    if !nullable {
-        return Some(matched);
-    }
-    Some(if positive {
-        Expr::all([Expr::call("isnotempty", text.clone()), matched])
-    } else {
-        Expr::any([Expr::call("isempty", text.clone()), matched])
-    })
 }

@@ -24,6 +24,8 @@ pub(super) struct Scalar {
     pub(super) declared: Type,
     /// The JSON value that `expr` converts, where it is one.
     pub(super) leaf: Option<Expr>,
+    /// The JSON value that `expr` is the text of, which is missing where that is an object or a list.
+    pub(super) guarded: Option<Expr>,
     /// Spellings of the target by native text; empty where values are spelt as in the native event.
     pub(super) spellings: BTreeMap<String, Json>,
     /// Whether the target has lost the schema's casing.
@@ -48,7 +50,7 @@ pub(super) enum Spelling {
 impl Scalar {
     /// A value that is nothing but an expression.
     pub(super) fn computed(expr: Expr, kind: Kind, declared: Type) -> Self {
-        Self { expr, kind, declared, leaf: None, spellings: BTreeMap::new(), any_case: false }
+        Self { expr, kind, declared, leaf: None, guarded: None, spellings: BTreeMap::new(), any_case: false }
     }
 
     /// A value inside parsed JSON.
@@ -61,7 +63,8 @@ impl Scalar {
             Type::Time => (Expr::call("todatetime", leaf.clone()), Kind::Time),
             Type::List(_) | Type::Object => (leaf.clone(), Kind::Dynamic),
         };
-        Self { leaf: Some(leaf), ..Self::computed(expr, kind, declared) }
+        let guarded = (kind == Kind::Text).then(|| leaf.clone());
+        Self { leaf: Some(leaf), guarded, ..Self::computed(expr, kind, declared) }
     }
 
     /// The value as text, empty where it is missing; objects and lists are no text.
@@ -98,21 +101,20 @@ impl Scalar {
 
     fn plain_text(&self) -> Expr {
         let expr = self.expr.clone();
-        match (self.kind, &self.leaf) {
-            (Kind::Text, None) => expr,
-            (Kind::Text, Some(leaf)) | (Kind::Dynamic, Some(leaf)) => {
-                compound(leaf, false).choose(Expr::text(""), Expr::call("tostring", leaf.clone()))
-            }
-            (Kind::Dynamic, None) => {
-                compound(&expr, false).choose(Expr::text(""), Expr::call("tostring", expr.clone()))
-            }
-            (Kind::Long | Kind::Time, _) => Expr::call("tostring", expr),
+        let unless_compound = |value: &Expr, text: Expr| compound(value, false).choose(Expr::text(""), text);
+        match self.kind {
+            Kind::Text => match &self.guarded {
+                Some(guarded) => unless_compound(guarded, expr),
+                None => expr,
+            },
+            Kind::Dynamic => unless_compound(&expr, Expr::call("tostring", expr.clone())),
+            Kind::Long | Kind::Time => Expr::call("tostring", expr),
             // A whole number in a column of decimals has no fraction in its text.
-            (Kind::Real, _) => {
+            Kind::Real => {
                 let whole = Expr::call("tolong", expr.clone());
                 expr.clone().equals(whole.clone()).choose(Expr::call("tostring", whole), Expr::call("tostring", expr))
             }
-            (Kind::Bool, _) => Expr::Call(
+            Kind::Bool => Expr::Call(
                 "case",
                 vec![
                     expr.clone().equals(Expr::Bool(true)),
@@ -336,8 +338,8 @@ impl Reader<'_, '_> {
         let ty = call.ty();
         match call {
             Call::Length(value) => Scalar::computed(self.length(value), Kind::Long, ty),
-            Call::Lower(value) => Scalar::computed(Expr::call("tolower", self.text(value)), Kind::Text, ty),
-            Call::Upper(value) => Scalar::computed(Expr::call("toupper", self.text(value)), Kind::Text, ty),
+            Call::Lower(value) => self.respelt("tolower", value, ty),
+            Call::Upper(value) => self.respelt("toupper", value, ty),
             Call::Coalesce(values) => self.coalesce(values, ty),
             Call::Concat(values) => {
                 let parts: Vec<Expr> = values.iter().map(|value| self.text(value)).collect();
@@ -362,7 +364,7 @@ impl Reader<'_, '_> {
             }
             Call::Extract { value, regex } => {
                 let group = i64::from(regex.captures() > 0);
-                let arguments = vec![self.regex(regex, ""), Expr::Int(group), self.text(value)];
+                let arguments = vec![Expr::Pattern(self.pattern(regex)), Expr::Int(group), self.text(value)];
                 Scalar::computed(Expr::Call("extract", arguments), Kind::Text, ty)
             }
             Call::Replace { value, from, to } => {
@@ -404,6 +406,14 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// A text in another casing.
+    fn respelt(&mut self, function: &'static str, value: &Value, ty: Type) -> Scalar {
+        let scalar = self.scalar(value);
+        let plain = scalar.kind == Kind::Text && scalar.spellings.is_empty();
+        let (text, guarded) = if plain { (scalar.expr, scalar.guarded) } else { (scalar.text(), None) };
+        Scalar { guarded, ..Scalar::computed(Expr::call(function, text), Kind::Text, ty) }
+    }
+
     fn length(&mut self, value: &Value) -> Expr {
         let scalar = self.scalar(value);
         let missing = Expr::Null(Kind::Long);
@@ -435,14 +445,13 @@ impl Reader<'_, '_> {
         Expr::call("tostring", Expr::Member(Box::new(record), member.to_owned()))
     }
 
-    /// The pattern of a regular expression behind flags such as `(?i)`.
-    pub(super) fn regex(&mut self, regex: &Regex, flags: &str) -> Expr {
-        let pattern = pattern::regex(regex).unwrap_or_else(|| {
+    /// The pattern of a regular expression; one that the engine would refuse is.
+    pub(super) fn pattern(&mut self, regex: &Regex) -> String {
+        pattern::regex(regex).unwrap_or_else(|| {
             let message = format!("the engine refuses more than 1000 nested repetitions, as in `{regex}`");
             self.refuse(ReasonCode::UnsupportedRegex, message);
             String::new()
-        });
-        Expr::Pattern(format!("{flags}{pattern}"))
+        })
     }
 }
 
