@@ -57,7 +57,12 @@ pub(super) fn sequence<'a>(context: &mut Context<'a>, chain: &Chain<'a>, columns
                 join::chain(sequence)
             }
         }
-        Conditions::Differ { relation, .. } if one_pass && chain.links.len() == 2 => differ::chain(sequence, relation),
+        Conditions::Differ { relation, earlier, later } if one_pass && chain.links.len() == 2 => {
+            let signal = |index: &usize| chain.links.get(*index).map_or(SignalId(0), |link| link.signal);
+            let values = [(signal(earlier), &relation.left.value), (signal(later), &relation.right.value)];
+            // Events of one instant that are both steps pair in either order only where both steps compare one value.
+            if sequence.is_one_value(&values) { differ::chain(sequence, relation) } else { join::chain(sequence) }
+        }
         Conditions::Free | Conditions::Agree(_) | Conditions::Differ { .. } | Conditions::Other(_) => {
             join::chain(sequence)
         }
