@@ -10,27 +10,23 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "detc detection")]
+#[schemars(extend("required" = ["detection", "id", "title", "status", "severity", "description", "signals"]))]
 pub struct Document {
     /// Name of the detection: the stem of the file.
-    #[schemars(required, regex(pattern = r"^[a-z][a-z0-9_]*$"))]
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9_]*$"))]
     pub detection: String,
     /// UUID that never changes.
-    #[schemars(
-        required,
-        regex(pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$")
-    )]
+    #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"))]
     pub id: String,
     /// One line that says what happened.
-    #[schemars(required, length(min = 1, max = 256))]
+    #[schemars(length(min = 1, max = 256))]
     pub title: String,
     /// How far the detection is trusted.
-    #[schemars(required)]
     pub status: Status,
     /// How bad a hit is.
-    #[schemars(required)]
     pub severity: Severity,
     /// Why it matters.
-    #[schemars(required, length(min = 1))]
+    #[schemars(length(min = 1))]
     pub description: String,
     /// Version of the detection's meaning, from 1.
     #[schemars(range(min = 1))]
@@ -52,7 +48,7 @@ pub struct Document {
     /// Typed tunables that an environment may override.
     pub parameters: IndexMap<String, Parameter>,
     /// Named streams of events.
-    #[schemars(required, extend("minProperties" = 1))]
+    #[schemars(extend("minProperties" = 1))]
     pub signals: IndexMap<String, Signal>,
     /// What has to happen; may be left out with one signal.
     pub behavior: Option<String>,
@@ -120,13 +116,12 @@ pub struct Attack {
 /// A typed tunable.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["type", "default"]))]
 pub struct Parameter {
     /// Type of the value.
     #[serde(rename = "type")]
-    #[schemars(required)]
     pub ty: ParameterType,
     /// Value unless an environment overrides it.
-    #[schemars(required)]
     pub default: serde_json::Value,
     /// ATT&CK mutable element that the parameter stands for.
     pub mutable_element: Option<String>,
@@ -173,9 +168,9 @@ pub enum ParameterType {
 /// A named stream of events.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["source"]))]
 pub struct Signal {
     /// Telemetry source, such as `aws.cloudtrail`.
-    #[schemars(required)]
     pub source: String,
     /// Condition on an event; every event without it.
     #[serde(rename = "where")]
@@ -188,15 +183,15 @@ pub struct Signal {
 /// Approved activity that raises no alert.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["when", "owner", "reason"]))]
 pub struct Exception {
     /// Condition on an event.
-    #[schemars(required)]
     pub when: String,
     /// Who answers for it.
-    #[schemars(required, length(min = 1))]
+    #[schemars(length(min = 1))]
     pub owner: String,
     /// Why it is approved.
-    #[schemars(required, length(min = 1))]
+    #[schemars(length(min = 1))]
     pub reason: String,
     /// Last day on which it applies.
     #[schemars(with = "Option<String>", regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
@@ -251,9 +246,9 @@ pub struct SuppressRepeats {
 /// Events with the alerts that they should raise.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["name", "expect"]))]
 pub struct Test {
     /// What the test shows.
-    #[schemars(required)]
     pub name: String,
     /// Instant that `at` counts from; 2026-01-05T00:00:00Z without it.
     pub start: Option<String>,
@@ -266,22 +261,20 @@ pub struct Test {
     /// File of raw events instead.
     pub file: Option<String>,
     /// What they should raise.
-    #[schemars(required)]
     pub expect: Expectation,
 }
 
 /// An event of a test.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["at", "source", "event"]))]
 pub struct TestEvent {
     /// Offset from the start, such as `29m` or `-2d`.
-    #[schemars(required, regex(pattern = r"^-?[0-9]+(ms|s|m|h|d)$"))]
+    #[schemars(regex(pattern = r"^-?[0-9]+(ms|s|m|h|d)$"))]
     pub at: String,
     /// Telemetry source.
-    #[schemars(required)]
     pub source: String,
     /// Fields, by dotted path or nested.
-    #[schemars(required)]
     pub event: IndexMap<String, serde_json::Value>,
 }
 
@@ -304,23 +297,20 @@ pub struct Expectation {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "detc list")]
+#[schemars(extend("required" = ["list", "title", "type", "match", "entries"]))]
 pub struct ListDocument {
     /// Name of the list: the stem of the file.
-    #[schemars(required, regex(pattern = r"^[a-z][a-z0-9_]*$"))]
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9_]*$"))]
     pub list: String,
     /// What the list holds, in one line.
-    #[schemars(required)]
     pub title: String,
     /// Type of the values.
     #[serde(rename = "type")]
-    #[schemars(required)]
     pub ty: ListType,
     /// How a value is compared with an entry.
     #[serde(rename = "match")]
-    #[schemars(required)]
     pub matching: Matching,
     /// The entries.
-    #[schemars(required)]
     pub entries: Vec<ListEntry>,
 }
 
@@ -352,9 +342,10 @@ pub enum Matching {
 /// An entry of a list.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["value"]))]
 pub struct ListEntry {
     /// The value.
-    #[schemars(required, length(min = 1))]
+    #[schemars(length(min = 1))]
     pub value: String,
     /// Who answers for it.
     pub owner: Option<String>,
@@ -365,20 +356,32 @@ pub struct ListEntry {
     pub expires: Option<String>,
 }
 
+// What is required stands on each type: the derived schema takes every field of a type with defaults for optional.
+
 /// The JSON Schema of detection files.
 #[must_use]
 pub fn detection_schema() -> serde_json::Value {
-    let mut schema = schemars::schema_for!(Document).to_value();
-    drop_defaults(&mut schema);
-    schema
+    published("urn:detc:detection", schemars::schema_for!(Document).to_value())
 }
 
 /// The JSON Schema of list files.
 #[must_use]
 pub fn list_schema() -> serde_json::Value {
-    let mut schema = schemars::schema_for!(ListDocument).to_value();
+    published("urn:detc:list", schemars::schema_for!(ListDocument).to_value())
+}
+
+/// A schema with its identity, which stands first together with the dialect, the title and the description.
+fn published(id: &str, mut schema: serde_json::Value) -> serde_json::Value {
     drop_defaults(&mut schema);
-    schema
+    let mut published = serde_json::Map::new();
+    if let serde_json::Value::Object(mut members) = schema {
+        members.insert("$id".to_owned(), id.into());
+        for key in ["$schema", "$id", "title", "description", "required"] {
+            published.extend(members.shift_remove(key).map(|value| (key.to_owned(), value)));
+        }
+        published.extend(members);
+    }
+    serde_json::Value::Object(published)
 }
 
 /// Removes the defaults of the Rust types, which are no defaults of the language.
