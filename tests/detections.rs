@@ -86,7 +86,7 @@ fn queries_are_tidy_text() {
 fn compiling_twice_gives_the_same_bytes() {
     let texts = || {
         let (sources, checked, compiled) = compile(&["detections", "examples"]);
-        let manifest = compiler::Manifest::new(&sources, &checked, &compiled).to_text();
+        let manifest = compiler::manifest(&sources, &checked, &compiled);
         let queries: Vec<_> = compiled.into_iter().map(|pair| pair.text).collect();
         (manifest, queries)
     };

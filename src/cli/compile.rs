@@ -9,7 +9,7 @@ use super::Outcome;
 use super::common::{Common, Loaded, Reading, Stream};
 use super::output::{Folder, WriteError};
 use crate::backend::Fidelity;
-use crate::compiler::{self, Compiled, Manifest};
+use crate::compiler::{self, Compiled};
 use crate::diagnostic::{Code, Diagnostic};
 
 #[derive(Debug, Args)]
@@ -41,7 +41,7 @@ fn compile(common: &Common, arguments: &Arguments) -> Result<Outcome, Outcome> {
     if arguments.output == "-" {
         return Ok(print_one(common, loaded, &compiled, &arguments.reading.deny));
     }
-    let manifest = Manifest::new(&loaded.sources, &loaded.checked, &compiled).to_text();
+    let manifest = compiler::manifest(&loaded.sources, &loaded.checked, &compiled);
     let mut folder = Folder::default();
     for pair in &mut compiled {
         if let (Some(file), Some(text)) = (pair.file(&loaded.checked), pair.text.take()) {

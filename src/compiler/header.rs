@@ -5,8 +5,8 @@ use crate::ir::{Detection, Schedule};
 use crate::schema::mapping::TargetProfile;
 use crate::source::Sources;
 
-/// The query's file: header, then text.
-pub(super) fn with_header(
+/// The header of a query's file.
+pub(super) fn lines(
     sources: &Sources,
     detection: &Detection,
     target: &TargetProfile,
@@ -50,7 +50,6 @@ pub(super) fn with_header(
         let gap = if open.ends_with(' ') { "" } else { " " };
         text.push_str(&format!("{open}{gap}{line}{close}\n"));
     }
-    text.push_str(&query.text);
     text
 }
 

@@ -10,15 +10,6 @@ use super::{Checked, Compiled};
 use crate::ir::Schedule;
 use crate::source::Sources;
 
-/// `manifest.json`
-#[derive(Debug, Clone, Serialize)]
-pub struct Manifest {
-    /// Version of the compiler.
-    pub detc: &'static str,
-    /// One record for each detection and target, by detection, then target.
-    pub records: Vec<Record>,
-}
-
 /// What one detection became on one target.
 #[derive(Debug, Clone, Serialize)]
 pub struct Record {
@@ -111,22 +102,29 @@ pub struct Fingerprints {
     pub query: Option<String>,
 }
 
-impl Manifest {
-    /// Collects the records of a run.
-    #[must_use]
-    pub fn new(sources: &Sources, checked: &Checked, compiled: &[Compiled]) -> Self {
-        let mut records: Vec<Record> = compiled.iter().filter_map(|pair| record(sources, checked, pair)).collect();
-        records.sort_by(|one, other| (&one.detection, &one.target).cmp(&(&other.detection, &other.target)));
-        Self { detc: env!("CARGO_PKG_VERSION"), records }
+/// The text of `manifest.json`: the compiler's version, and one record for each detection and target, in that order.
+///
+/// Records are written one after the other, because thousands of them would take more room than the queries.
+#[must_use]
+pub fn manifest(sources: &Sources, checked: &Checked, compiled: &[Compiled]) -> String {
+    let name = |pair: &Compiled| checked.detections.get(pair.detection).map(|detection| &detection.name.node);
+    let mut pairs: Vec<&Compiled> = compiled.iter().collect();
+    pairs.sort_by_key(|pair| (name(pair), &pair.target));
+    let mut text = format!("{{\n  \"detc\": \"{}\",\n  \"records\": [", env!("CARGO_PKG_VERSION"));
+    let mut separator = "\n";
+    for pair in pairs {
+        let Some(record) = record(sources, checked, pair) else { continue };
+        text.push_str(separator);
+        for line in serde_json::to_string_pretty(&record).unwrap_or_default().lines() {
+            text.push_str("    ");
+            text.push_str(line);
+            text.push('\n');
+        }
+        text.pop();
+        separator = ",\n";
     }
-
-    /// The manifest as text, with a newline at its end.
-    #[must_use]
-    pub fn to_text(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
-    }
+    text.push_str("\n  ]\n}\n");
+    text
 }
 
 /// Path of a query's file from the output folder.

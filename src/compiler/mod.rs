@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 pub use files::{Input, InputError, collect};
-pub use manifest::{Manifest, Record, RecordReason};
+pub use manifest::{Record, RecordReason, manifest};
 pub use project::{Project, load};
 
 use crate::analysis::{self, Context, Lists};
@@ -57,7 +57,7 @@ pub struct Compiled {
     pub backend: String,
     /// When the query runs.
     pub schedule: Schedule,
-    /// What the backend made of it.
+    /// What the backend made of it; the query's text has moved to `text`.
     pub output: Output,
     /// The whole file with its header; absent where there is no query.
     pub text: Option<String>,
@@ -157,10 +157,10 @@ fn compile_one(sources: &Sources, index: usize, detection: &Detection, target: &
     if output.verdict.fidelity() == Fidelity::Unsupported {
         output.query = None;
     }
-    let text = output
-        .query
-        .as_ref()
-        .map(|query| header::with_header(sources, detection, target, schedule, &output.verdict, query));
+    let header =
+        output.query.as_ref().map(|query| header::lines(sources, detection, target, schedule, &output.verdict, query));
+    // The query's own text is moved, not copied: thousands of them are held at once.
+    let text = header.zip(output.query.as_mut()).map(|(header, query)| header + &std::mem::take(&mut query.text));
     Some(Compiled {
         detection: index,
         target: target.name.clone(),
