@@ -153,13 +153,14 @@ GOOD = [
     f'// head\nsequence by user.id with maxspan=10m\n  [any where {ONE} and one.count > 3 and cidrMatch(source.ip, "10.0.0.0/8")] with runs=20',
     f'sequence with maxspan=30m [any where {ONE}] by user.id ![any where {TWO} and ?two.mfa == true] by two.`user-id`.text',
     f'sequence by ?event.action with maxspan=1h [any where {ONE} and `@timestamp` <= "now-45m"] [any where {TWO}] until [any where {ONE}]',
-    f'any where {ONE} and one.args.deep.name like~ ("a | count(x)", "b*") and one.targets.id != null and length(event.action) > 2 | head 5',
+    f'any where {ONE} and event.action like~ ("a | count(x)", "b*") and one.targets.id != null and length(event.action) > 2 | head 5',
     f'any where {TWO} and two.targets.`0`.id regex~ """.*(a\\.b).*"""',
 ]
 BAD = [
     (f"any where {ONE} and event.nothing == \"x\"", "not recognized"),
     (f"any where {ONE} and ?event.nothing == \"x\"", "not recognized"),
     (f"any where {ONE} and two.mfa == true", "is no field of one"),
+    (f"any where {ONE} and ?one.args.deep == \"x\"", "not recognized"),
     (f"any where {ONE} and one.count == \"5\"", "compar"),
     (f"any where {ONE} and one.count : 5", "string not number"),
     (f"any where {TWO} and two.mfa == \"true\"", "compar"),

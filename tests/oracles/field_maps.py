@@ -64,7 +64,8 @@ class FieldMap:
         open_members = native.endswith(".*")
         declared = binding.get("type") or types.get(native.removesuffix(".*"), "string")
         if access == "flattened":
-            declared = "string"
+            # EQL answers `Cannot use field .. with unsupported type [flattened]`.
+            return
         target = ".".join(segments(binding["path"]))
         self.bindings.append((native, target, declared, access))
         if open_members:
@@ -97,9 +98,14 @@ class FieldMap:
 def load(fields_folder, schema_folder):
     """The field maps of one target, by the name of the source."""
     maps = {}
+    profile = Path(fields_folder).parent / "target.yml"
+    options = (yaml.safe_load(profile.read_text(encoding="utf-8")) if profile.exists() else {}).get("options") or {}
+    beside = options.get("network_fields", {})
     for path in sorted(Path(fields_folder).glob("*.yml")):
         fields = yaml.safe_load(path.read_text(encoding="utf-8"))
         schema_path = Path(schema_folder) / f"{fields['source']}.yml"
         schema = yaml.safe_load(schema_path.read_text(encoding="utf-8"))
-        maps[fields["source"]] = FieldMap(schema, fields)
+        found = maps[fields["source"]] = FieldMap(schema, fields)
+        # A field of type `ip` that an integration fills beside a text field.
+        found.exact.update({address: "ip" for text, address in beside.items() if text in found.exact})
     return maps
