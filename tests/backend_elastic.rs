@@ -147,8 +147,14 @@ fn resolve(body: &str) -> (Detection, TargetProfile) {
     let (file, mut diagnostics) = read_detection(file, tree);
     let (targets, settings) = (BTreeSet::from(["elastic".to_owned()]), BTreeMap::new());
     let lists = Lists::default();
-    let context =
-        Context { catalog: &catalog, lists: &lists, targets: &targets, settings: &settings, today: "2026-01-01" };
+    let context = Context {
+        catalog: &catalog,
+        attack: &Default::default(),
+        lists: &lists,
+        targets: &targets,
+        settings: &settings,
+        today: "2026-01-01",
+    };
     let (detection, found) = analyse(&file, &context);
     for diagnostic in found.into_sorted() {
         diagnostics.push(diagnostic);

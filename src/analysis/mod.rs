@@ -3,6 +3,7 @@
 //! Never stops at a mistake: all of a file's are reported, and only then is the detection refused.
 
 mod alert;
+mod attack;
 mod behavior;
 mod conditions;
 mod constants;
@@ -23,7 +24,7 @@ pub use lists::{List, ListEntries, Lists};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::{Attack, Column, Detection, ListUse, Metadata, Predicate, Severity, Signal, Status, implies};
-use crate::schema::{Catalog, nearest};
+use crate::schema::{AttackCatalog, Catalog, nearest};
 use crate::source::Spanned;
 use crate::syntax::document;
 use crate::syntax::{DetectionFile, Text};
@@ -35,6 +36,8 @@ use scope::{Environment, Typer};
 pub struct Context<'a> {
     /// Known sources.
     pub catalog: &'a Catalog,
+    /// ATT&CK identifiers.
+    pub attack: &'a AttackCatalog,
     /// Known lists.
     pub lists: &'a Lists,
     /// Names of the known targets.
@@ -71,6 +74,7 @@ pub fn analyse(file: &DetectionFile, context: &Context<'_>) -> (Option<Detection
     let behavior = behavior::resolve(file, &drafts, &environment, whole, &mut diagnostics);
     let uses = exceptions::apply(file, &mut drafts, behavior.as_ref(), context, &environment, &mut diagnostics);
     tests::check(file, context.catalog, &mut diagnostics);
+    attack::check(file, context.attack, &mut diagnostics);
     let resolved = behavior.map(|resolved| {
         let signals: Vec<Signal> = resolved
             .used
@@ -92,7 +96,7 @@ pub fn analyse(file: &DetectionFile, context: &Context<'_>) -> (Option<Detection
     let detection = resolved.map(|(resolved, signals, alert)| Detection {
         file: file.file,
         name,
-        metadata: metadata(&file.document),
+        metadata: metadata(&file.document, context.attack),
         signals,
         behavior: resolved.behavior,
         keys: resolved.keys,
@@ -253,7 +257,7 @@ fn warn_of_implied_steps(resolved: &behavior::Resolved, signals: &[Signal], diag
     }
 }
 
-fn metadata(document: &document::Document) -> Metadata {
+fn metadata(document: &document::Document, attack: &AttackCatalog) -> Metadata {
     Metadata {
         id: document.id.to_ascii_lowercase(),
         title: document.title.clone(),
@@ -276,6 +280,7 @@ fn metadata(document: &document::Document) -> Metadata {
             strategy: document.attack.strategy.clone(),
             analytics: document.attack.analytics.clone(),
             techniques: document.attack.techniques.clone(),
+            tactics: attack.tactics(&document.attack.techniques),
         },
         authors: document.authors.clone(),
         created: document.created.clone(),

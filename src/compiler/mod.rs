@@ -98,6 +98,7 @@ pub fn check(project: &Project, sources: &Sources, first: FileId, settings: &Set
     let targets: BTreeSet<String> = project.targets.keys().cloned().collect();
     let context = Context {
         catalog: &project.catalog,
+        attack: &project.attack,
         lists: &checked.lists,
         targets: &targets,
         settings: &settings.parameters,

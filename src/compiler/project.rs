@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::embed;
 use crate::schema::mapping::TargetProfile;
-use crate::schema::{Catalog, load_shipped_source, load_source};
+use crate::schema::{AttackCatalog, Catalog, load_shipped_source, load_source};
 use crate::source::Sources;
 use crate::target::{load_field_map, load_target};
 
@@ -16,6 +16,8 @@ use crate::target::{load_field_map, load_target};
 pub struct Project {
     /// Known sources.
     pub catalog: Catalog,
+    /// ATT&CK identifiers.
+    pub attack: AttackCatalog,
     /// Known targets, by name.
     pub targets: BTreeMap<String, TargetProfile>,
 }
@@ -36,6 +38,8 @@ pub fn load(root: Option<&Path>, sources: &mut Sources) -> (Project, Diagnostics
         }
     }
     let mut project = Project::default();
+    let extract = embed::FILES.iter().find(|(path, _)| *path == "schemas/attack/enterprise.yml");
+    project.attack = extract.and_then(|(_, text)| AttackCatalog::read(text)).unwrap_or_default();
     let is_yaml = |path: &str| path.ends_with(".yml") || path.ends_with(".yaml");
     for (path, text) in texts.iter().filter(|(path, _)| path.starts_with("schemas/sources/") && is_yaml(path)) {
         let file = sources.add(path.as_str(), text.as_str());

@@ -126,6 +126,7 @@ codes! {
     FoldedText, "W509", Warning, "a folded block joins lines inside an expression";
 
     NearlyKnownValue, "W510", Warning, "the value is one letter away from a known one";
+    UnlistedAttackId, "W511", Warning, "the identifier is not in the shipped extract of ATT&CK";
 
     CannotRead, "E901", Error, "a file cannot be read";
     CannotWrite, "E902", Error, "a file cannot be written";

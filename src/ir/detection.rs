@@ -97,6 +97,8 @@ pub struct Attack {
     pub analytics: Vec<String>,
     /// Techniques (`Tnnnn` or `Tnnnn.nnn`).
     pub techniques: Vec<String>,
+    /// Tactics of the techniques (`credential-access`), as far as the shipped extract knows them.
+    pub tactics: Vec<String>,
 }
 
 /// How far a detection is trusted.

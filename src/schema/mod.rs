@@ -2,6 +2,7 @@
 //!
 //! Never looks at a detection: it answers questions about names, types and values.
 
+mod attack;
 mod duration;
 mod load;
 pub mod mapping;
@@ -14,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 
+pub use attack::{AttackCatalog, Strategy};
 pub use duration::{Duration, InvalidDuration};
 pub use load::{load_shipped_source, load_source};
 pub use path::FieldPath;

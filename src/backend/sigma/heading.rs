@@ -135,8 +135,9 @@ fn references(detection: &Detection) -> Vec<Text> {
 }
 
 fn tags(detection: &Detection) -> Vec<String> {
-    let techniques = detection.metadata.attack.techniques.iter();
-    let tags: IndexSet<String> = techniques.map(|id| format!("attack.{}", id.to_lowercase())).collect();
+    let attack = &detection.metadata.attack;
+    let words = attack.tactics.iter().chain(&attack.techniques);
+    let tags: IndexSet<String> = words.map(|word| format!("attack.{}", word.to_lowercase())).collect();
     tags.into_iter().collect()
 }
 
