@@ -13,7 +13,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use detc::backend::ReasonCode;
-use detc::compiler::{self, Checked, Manifest, Project, Settings};
+use detc::compiler::{self, Checked, Project, Settings};
 use detc::diagnostic::{self, Code, Diagnostic, Format, Severity};
 use detc::ir::Regex;
 use detc::source::{FileId, Sources};
@@ -203,8 +203,8 @@ fn every_key_of_the_manifest_is_in_its_table() {
     let (sources, checked) = run(&cases);
     let targets: Vec<String> = PROJECT.targets.keys().cloned().collect();
     let compiled = compiler::compile(&PROJECT, &sources, &checked, &targets);
-    let manifest = Manifest::new(&sources, &checked, &compiled);
-    let manifest: Value = serde_json::from_str(&manifest.to_text()).unwrap_or_default();
+    let manifest = compiler::manifest(&sources, &checked, &compiled);
+    let manifest: Value = serde_json::from_str(&manifest).unwrap_or_default();
     let records = manifest.get("records").and_then(Value::as_array);
     let written: BTreeSet<String> = records.into_iter().flatten().flat_map(|record| names(Some(record))).collect();
     let table = tables(PAGE).into_iter().find(|table| table.what == "manifest");
