@@ -98,7 +98,10 @@ fields:
   resources: x.resources
   targets: { path: x.targets.*, access: indexed }
   "targets[].name": { path: x.targets.*.display_name, access: indexed }
+  "targets[].type": { path: x.targets.*.type, access: indexed }
   "targets[].changes": { path: x.targets.*.changes.*, access: indexed }
+  "targets[].changes[].field": { path: x.targets.*.changes.*.field, access: indexed }
+  "targets[].changes[].new": { path: x.targets.*.changes.*.new, access: indexed }
   parameters: { path: x.parameters.*, access: keyed }
   "arguments.*": { path: x.arguments, access: flattened }
 "#;
@@ -751,8 +754,8 @@ fn tests_beside_the_element_are_no_correlation() {
 fn elements_kept_by_index_are_present_where_a_member_is() {
     check(
         r#"any(targets as t where not t.name == "x")"#,
-        r#"array_indexes ((?x.targets.`0`.display_name != null and not ?x.targets.`0`.display_name : "x") or (?x.targets.`1`.display_name != null and not ?x.targets.`1`.display_name : "x"))"#,
-        r#"array_indexes (?x.targets.`0`.display_name == null or ?x.targets.`0`.display_name : "x") and (?x.targets.`1`.display_name == null or ?x.targets.`1`.display_name : "x")"#,
+        r#"array_indexes (((?x.targets.`0`.display_name != null or ?x.targets.`0`.type != null) and (?x.targets.`0`.display_name == null or not ?x.targets.`0`.display_name : "x")) or ((?x.targets.`1`.display_name != null or ?x.targets.`1`.type != null) and (?x.targets.`1`.display_name == null or not ?x.targets.`1`.display_name : "x")))"#,
+        r#"array_indexes ((?x.targets.`0`.display_name == null and ?x.targets.`0`.type == null) or ?x.targets.`0`.display_name : "x") and ((?x.targets.`1`.display_name == null and ?x.targets.`1`.type == null) or ?x.targets.`1`.display_name : "x")"#,
     );
 }
 

@@ -98,18 +98,11 @@ impl Lowering<'_> {
             self.verdict.add(ReasonCode::UnsupportedExpression, span, message);
             return None;
         }
-        let mut indexes = indexes.iter();
-        let mut path = Vec::new();
-        for segment in FieldPath::parse(&column.path).segments().iter().chain(column.rest.segments()) {
-            let segment = if segment == "*" { indexes.next() } else { Some(segment) };
-            let Some(segment) = segment else {
-                let message =
-                    format!("`{name}` is a list in the index, whose elements EQL reaches one by one; use `any`");
-                self.verdict.add(ReasonCode::UnsupportedExpression, span, message);
-                return None;
-            };
-            path.push(segment.clone());
-        }
+        let Some(path) = path_of(&column, indexes) else {
+            let message = format!("`{name}` is a list in the index, whose elements EQL reaches one by one; use `any`");
+            self.verdict.add(ReasonCode::UnsupportedExpression, span, message);
+            return None;
+        };
         if let Some(lossy) = &column.lossy {
             self.verdict.add(ReasonCode::FieldLossy, span, format!("`{name}`: {lossy}"));
         }
@@ -119,6 +112,14 @@ impl Lowering<'_> {
         let optional = path.join(".") != self.map.time;
         Some(Bound { field: Field { path, optional }, name, declared, stored, is_list, is_mixed: false, case, column })
     }
+}
+
+/// The names that lead to a column, stars being replaced by `indexes` in order; `None` where there are too few of those.
+pub fn path_of(column: &Column, indexes: &[String]) -> Option<Vec<String>> {
+    let mut indexes = indexes.iter();
+    let path = FieldPath::parse(&column.path);
+    let segments = path.segments().iter().chain(column.rest.segments());
+    segments.map(|segment| if segment == "*" { indexes.next().cloned() } else { Some(segment.clone()) }).collect()
 }
 
 fn element_type(ty: &Type) -> (bool, Type) {

@@ -4,10 +4,11 @@
 //! which element a value belongs to; or as an object keyed by index, where each element has fields of its own.
 
 use super::element::{collect_elements, holds_without_element, mentions, push_negation};
-use super::field::UNMENTIONED;
+use super::field::{UNMENTIONED, path_of};
 use super::value::{Choice, Source};
 use super::{Lowering, Test};
 use crate::backend::ReasonCode;
+use crate::backend::elastic::eql::ast::Field;
 use crate::ir::{First, Predicate, Quantifier, Value};
 use crate::schema::mapping::{Access, Binding};
 use crate::schema::{Case, FieldPath, Type};
@@ -123,23 +124,34 @@ impl Lowering<'_> {
         Test::all(present.into_iter().chain([test]))
     }
 
-    /// Whether the scope's element is there, as far as the members show that the predicate speaks of.
+    /// Whether the scope's element is there: whether some member is that the target knows or the predicate speaks of.
     fn element_is_present(&mut self, scope: &Scope, predicate: &Spanned<Predicate>) -> Test {
         let mut elements = Vec::new();
         collect_elements(&predicate.node, &scope.variable, &mut elements);
-        let mut parts = Vec::new();
+        let mut fields: Vec<Field> = Vec::new();
         for element in elements {
             if matches!(element.ty, Type::List(_) | Type::Object) {
                 continue;
             }
             if let Some(bound) = self.member(scope, &element.member, &element.ty, element.case, element.span) {
-                parts.push(Test::not_null(&bound.field));
+                fields.push(bound.field);
             }
         }
-        if parts.is_empty() {
-            return self.unsupported(format!("the condition says nothing about the elements of `{}`", scope.list));
+        fields.extend(self.known_members(scope));
+        if fields.is_empty() {
+            return self.unsupported(format!("EQL cannot see whether `{}` has an element", scope.list));
         }
-        Test::any(parts)
+        Test::any(fields.iter().map(Test::not_null))
+    }
+
+    /// Fields of the index for the members of an element that the field map names.
+    fn known_members(&self, scope: &Scope) -> Vec<Field> {
+        let prefix = format!("{}.", scope.list.element());
+        let columns = self.map.fields.iter().filter_map(|(key, binding)| match binding {
+            Binding::Column(column) if key.starts_with(&prefix) => Some(column),
+            Binding::Column(_) | Binding::Missing(_) => None,
+        });
+        columns.filter_map(|column| Some(Field::optional(path_of(column, &scope.indexes)?))).collect()
     }
 
     /// The test that some value of the elements satisfies each part, the innermost scope being all elements at once.
