@@ -1,12 +1,5 @@
 //! LANGUAGE.md says what the compiler does: every example compiles, every table and generated part is current.
 
-#![expect(clippy::panic, reason = "a test fails by panicking")]
-
-#[path = "documents/generated.rs"]
-mod generated;
-#[path = "documents/markdown.rs"]
-mod markdown;
-
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::process::Command;
@@ -18,11 +11,13 @@ use detc::diagnostic::{self, Code, Diagnostic, Format, Severity};
 use detc::ir::Regex;
 use detc::source::{FileId, Sources};
 use detc::syntax::document::{detection_schema, list_schema};
-use markdown::{Table, blocks, code, tables};
 use serde_json::Value;
 
-const PAGE: &str = include_str!("../LANGUAGE.md");
-const GRAMMAR: &str = include_str!("../src/syntax/grammar.pest");
+use super::markdown::{Table, blocks, code, tables};
+use super::{generated, markdown};
+
+const PAGE: &str = include_str!("../../LANGUAGE.md");
+const GRAMMAR: &str = include_str!("../../src/syntax/grammar.pest");
 
 static PROJECT: LazyLock<Project> = LazyLock::new(|| compiler::load(None, &mut Sources::default()).0);
 
@@ -330,7 +325,7 @@ fn finding() -> String {
 
 #[test]
 fn generated_parts_are_current() {
-    generated::check("LANGUAGE.md", "language", |page| {
+    generated::check("LANGUAGE.md", |page| {
         let grammar = format!("```pest\n{}\n```\n", GRAMMAR.trim_end());
         let parts = [("reasons", reasons()), ("codes", codes()), ("diagnostic", finding()), ("grammar", grammar)];
         parts.iter().fold(page.to_owned(), |page, (name, part)| markdown::with_part(&page, name, part))

@@ -1,18 +1,15 @@
 //! The JSON Schemas for editors are those that the compiler itself checks files with.
 
-#![expect(clippy::panic, reason = "a test fails by panicking")]
-
-#[path = "documents/generated.rs"]
-mod generated;
-
 use detc::syntax::document::{detection_schema, list_schema};
 use serde_json::Value;
+
+use super::generated;
 
 #[track_caller]
 fn check(path: &str, schema: &Value) {
     let mut text = serde_json::to_string_pretty(schema).unwrap_or_default();
     text.push('\n');
-    generated::check(path, "schema_files", |_| text);
+    generated::check(path, |_| text);
 }
 
 #[test]
