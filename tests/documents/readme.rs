@@ -42,10 +42,17 @@ fn queries() -> String {
             text,
             "<details><summary>{title}, {}{reasons}</summary>\n\n```{language}\n{}\n```\n\n</details>",
             verdict.fidelity(),
-            query.text.trim_end(),
+            without_header(pair.text.as_deref().unwrap_or_default(), query.comment),
         );
     }
     text
+}
+
+/// The query behind the comment at the head of its file.
+fn without_header(text: &str, comment: &str) -> String {
+    let lines: Vec<&str> = text.lines().skip_while(|line| line.starts_with(comment)).collect();
+    assert!(!lines.is_empty(), "a file without a query");
+    lines.join("\n")
 }
 
 /// What `detc matrix` prints.
