@@ -139,8 +139,9 @@ check_sigma() {
 # That another tool can use what we write, not that its translation is right: for that see the other steps.
 convert_sigma() {
     local convertible=()
-    # The Splunk backend knows three correlation types and stops at the first of another.
-    mapfile -t convertible < <(grep --recursive --files-without-match --extended-regexp --include='*.yml' '^ *type: *"?(temporal_ordered|value_sum|value_avg)\b' "$work/dist/sigma" | sort)
+    # The Splunk backend knows neither ordered nor numeric correlations nor `cased`, and stops at the first file that has one.
+    mapfile -t convertible < <(grep --recursive --files-without-match --extended-regexp --include='*.yml' \
+        '^ *type: *"?(temporal_ordered|value_sum|value_avg)\b|\|cased\b' "$work/dist/sigma" | sort)
     ((${#convertible[@]} > 0))
     "$work/python/bin/sigma" convert -t splunk --without-pipeline --output "$work/sigma.spl" "${convertible[@]}"
     test -s "$work/sigma.spl"

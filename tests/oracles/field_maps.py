@@ -63,11 +63,11 @@ class FieldMap:
         access = binding.get("access", "direct")
         open_members = native.endswith(".*")
         declared = binding.get("type") or types.get(native.removesuffix(".*"), "string")
-        if access == "flattened":
-            # EQL answers `Cannot use field .. with unsupported type [flattened]`.
-            return
         target = ".".join(segments(binding["path"]))
         self.bindings.append((native, target, declared, access))
+        if access == "flattened":
+            # EQL answers `Cannot use field .. with unsupported type [flattened]`, so no query may name it.
+            return
         if open_members:
             self._pattern(target.removesuffix(".*") + ".**", declared or "string")
         elif "*" in target:
