@@ -1069,10 +1069,20 @@ fn repeats_and_relations_are_refused_together() {
 
 #[test]
 fn keys_that_are_no_fields_are_refused() {
-    let lower = "signals:\n  call: { source: aws.cloudtrail, where: readOnly, let: { agent: lower(userAgent) } }\n";
-    let output = behavior(lower, "count(call) >= 20 by agent within 90m");
+    let split = "signals:\n  call: { source: aws.cloudtrail, where: readOnly, let: { agent: 'split(userAgent, \"/\", 0)' } }\n";
+    let output = behavior(split, "count(call) >= 20 by agent within 90m");
     assert_eq!(codes(&output), [ReasonCode::WindowUnspecified, ReasonCode::UnsupportedExpression]);
     assert!(output.query.is_none());
+}
+
+#[test]
+fn folded_keys_and_values_are_kept_apart_by_case() {
+    let lower = "signals:\n  call: { source: aws.cloudtrail, where: readOnly, let: { agent: lower(userAgent) } }\n";
+    for text in ["count(call) >= 20 by agent within 90m", "distinct(call.agent) >= 20 by userIdentity.arn within 90m"] {
+        let output = behavior(lower, text);
+        assert_eq!(codes(&output), [ReasonCode::WindowUnspecified, ReasonCode::KeyCase]);
+        assert!(output.query.unwrap().text.contains("- userAgent") || text.starts_with("distinct"));
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::ast::{Correlation, CorrelationBody, CorrelationKind, Document, Rule, Text, Threshold};
 use super::{field, heading, rule};
 use crate::backend::{ReasonCode, Request, Verdict};
-use crate::ir::{FieldRef, Relation, Signal, SignalId, Step, Value};
+use crate::ir::{Call, FieldRef, Relation, Signal, SignalId, Step, Value};
 use crate::schema::{Duration, Type};
 use crate::source::{Span, Spanned};
 
@@ -62,7 +62,11 @@ pub(super) fn lower(request: &Request<'_>, wanted: &Wanted<'_>, verdict: &mut Ve
     let mut rules: Vec<Rule> = Vec::new();
     for signal in &signals {
         let mut fields = grouping.add(request, signal, verdict);
-        fields.extend(wanted.counted.and_then(|value| Some(Spanned::new(value.node.as_field()?.clone(), value.span))));
+        fields.extend(
+            wanted
+                .counted
+                .and_then(|value| Some(Spanned::new(inside_lower(&value.node).as_field()?.clone(), value.span))),
+        );
         let lowered = rule::lower(request, signal, &fields, verdict);
         rules.extend(lowered.map(|rule| Rule {
             heading: heading::of_signal(detection, signal),
@@ -88,16 +92,33 @@ pub(super) fn lower(request: &Request<'_>, wanted: &Wanted<'_>, verdict: &mut Ve
     Some(std::iter::once(correlation).chain(rules.into_iter().map(Document::Rule)).collect())
 }
 
+/// The value inside `lower(..)`: Sigma cannot fold what it groups or counts, so values that differ in case are kept apart.
+fn without_lower<'v>(value: &'v Value, span: Span, verdict: &mut Verdict) -> &'v Value {
+    let inner = inside_lower(value);
+    if !std::ptr::eq(inner, value) {
+        let message = "Sigma cannot fold what it groups or counts, so values that differ in case are kept apart";
+        verdict.add(ReasonCode::KeyCase, span, message);
+    }
+    inner
+}
+
+/// The field inside `lower(..)`, or the value itself.
+fn inside_lower(value: &Value) -> &Value {
+    if let Value::Call(call) = value
+        && let Call::Lower(inner @ Value::Field(_)) = call.as_ref()
+    {
+        return inner;
+    }
+    value
+}
+
 /// The field whose distinct values are counted.
 fn counted(request: &Request<'_>, signal: &Signal, value: &Spanned<Value>, verdict: &mut Verdict) -> Option<Text> {
     let map = rule::map(request, signal, verdict)?;
-    plain(
-        &value.node,
-        value.span,
-        "Sigma counts the values of a plain field only, not of a function or a list",
-        verdict,
-    )?;
-    field::bind(map, verdict, &value.node, value.span).map(|bound| Text(bound.name))
+    let refusal = "Sigma counts the values of a plain field only, not of a function or a list";
+    let inner = without_lower(&value.node, value.span, verdict);
+    plain(inner, value.span, refusal, verdict)?;
+    field::bind(map, verdict, inner, value.span).map(|bound| Text(bound.name))
 }
 
 /// A field, where a value is one; adds a reason where it is not.
@@ -133,15 +154,10 @@ impl Grouping {
         for (index, key) in signal.keys.iter().enumerate() {
             // A key that is no field is reported where `by` names it.
             let by = request.detection.keys.get(index).map_or(key.span, |key| key.span);
-            let Some(field) = plain(
-                &key.node,
-                by,
-                "Sigma groups by plain fields only, not by functions or lists; key by the field itself",
-                verdict,
-            ) else {
-                continue;
-            };
-            let bound = map.and_then(|map| field::bind(map, verdict, &key.node, key.span));
+            let value = without_lower(&key.node, by, verdict);
+            let refusal = "Sigma groups by plain fields only, not by functions or lists; key by the field itself";
+            let Some(field) = plain(value, by, refusal, verdict) else { continue };
+            let bound = map.and_then(|map| field::bind(map, verdict, value, key.span));
             names.extend(bound.map(|bound| bound.name));
             fields.push(Spanned::new(field.clone(), key.span));
         }
