@@ -1069,7 +1069,8 @@ fn repeats_and_relations_are_refused_together() {
 
 #[test]
 fn keys_that_are_no_fields_are_refused() {
-    let split = "signals:\n  call: { source: aws.cloudtrail, where: readOnly, let: { agent: 'split(userAgent, \"/\", 0)' } }\n";
+    let split =
+        "signals:\n  call: { source: aws.cloudtrail, where: readOnly, let: { agent: 'split(userAgent, \"/\", 0)' } }\n";
     let output = behavior(split, "count(call) >= 20 by agent within 90m");
     assert_eq!(codes(&output), [ReasonCode::WindowUnspecified, ReasonCode::UnsupportedExpression]);
     assert!(output.query.is_none());
