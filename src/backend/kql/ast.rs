@@ -356,6 +356,7 @@ impl Expr {
     pub(super) fn not(self) -> Self {
         match self {
             Self::Bool(value) => Self::Bool(!value),
+            Self::Not(inner) => *inner,
             other => Self::Not(Box::new(other)),
         }
     }

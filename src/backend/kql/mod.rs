@@ -3,8 +3,10 @@
 //! Never quotes a string outside `print`, and never emits a query that means less than the detection.
 
 mod ast;
+mod call;
 mod columns;
 mod differ;
+mod field;
 mod frame;
 mod join;
 mod list;

@@ -110,7 +110,7 @@ impl Reader<'_, '_> {
         let mut conditions = Vec::new();
         if !texts.is_empty() {
             for text in &texts {
-                self.literal_text(text);
+                self.compared_text(text, scalar.folds(case));
             }
             // The text of a list or an object starts with a bracket, so other literals need no guard.
             let guarded = texts.iter().any(|text| super::text::opens(text));
@@ -208,9 +208,13 @@ impl Reader<'_, '_> {
         if matches!(time, Value::Time) {
             return Condition::sure(if positive { inside.not() } else { inside });
         }
-        // A missing time is neither inside nor outside.
-        let outside = inside.or_else(Expr::Bool(true)).not();
-        Condition::sure(if positive { outside } else { outside.not() })
+        // A missing time is neither inside nor outside, whatever the engine makes of it.
+        let inside = inside.or_else(Expr::Bool(false));
+        Condition::sure(if positive {
+            Expr::all([Expr::call("isnotnull", scalar.expr), inside.not()])
+        } else {
+            Expr::any([Expr::call("isnull", scalar.expr), inside])
+        })
     }
 }
 

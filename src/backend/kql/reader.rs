@@ -106,8 +106,9 @@ impl<'c, 'a> Reader<'c, 'a> {
 
 /// The conditions that all have to hold.
 pub(super) fn conjuncts(predicate: &Spanned<Predicate>) -> Vec<&Spanned<Predicate>> {
-    match &predicate.node {
-        Predicate::And(parts) => parts.iter().flat_map(conjuncts).collect(),
-        _ => vec![predicate],
+    if let Predicate::And(parts) = &predicate.node {
+        parts.iter().flat_map(conjuncts).collect()
+    } else {
+        vec![predicate]
     }
 }

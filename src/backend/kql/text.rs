@@ -143,7 +143,7 @@ impl Reader<'_, '_> {
         let mut conditions = Vec::new();
         if !tests.wholes.is_empty() {
             for whole in &tests.wholes {
-                self.literal_text(whole);
+                self.compared_text(whole, folded);
             }
             conditions.push(equals(&text, &tests.wholes, folded, !positive));
         }
@@ -169,9 +169,17 @@ impl Reader<'_, '_> {
         })
     }
 
+    /// A literal that a text is compared with.
+    pub(super) fn compared_text(&mut self, text: &str, folded: bool) -> Expr {
+        if folded && text.contains(['k', 'K', 's', 'S']) {
+            self.context.verdict.assume("no text holds the Kelvin sign or the long s, which fold to `k` and `s`");
+        }
+        self.literal_text(text)
+    }
+
     fn part(&mut self, text: &Expr, part: &Part<'_>, folded: bool, negated: bool) -> Expr {
         let (Part::Contains(wanted) | Part::StartsWith(wanted) | Part::EndsWith(wanted)) = part;
-        let literal = self.literal_text(wanted);
+        let literal = self.compared_text(wanted, folded);
         if folded && !folds_plainly(wanted) {
             let plain = pattern::literal(wanted);
             let pattern = match part {
