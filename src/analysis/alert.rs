@@ -51,23 +51,40 @@ impl Hit<'_> {
         let scalar = file.scalar("/alert/title");
         let place = |start: usize, end: usize| scalar.map_or(title.span, |scalar| scalar.span_of(start..end));
         let text = &title.node;
-        if let Err(error) = minijinja::Environment::new().template_from_str(text) {
-            let message = format!("the title is no template: {}", error.detail().unwrap_or("malformed"));
-            self.diagnostics.push(Diagnostic::new(Code::InvalidValue, title.span, message));
-            return;
-        }
-        if let Some(offset) = text.find("{%").or_else(|| text.find("{#")) {
+        let plain = |start: usize, end: usize| {
             let message = "a title takes plain `{{ column }}` only";
-            self.diagnostics.push(Diagnostic::new(Code::InvalidValue, place(offset, offset + 2), message));
+            let diagnostic = Diagnostic::new(Code::InvalidValue, place(start, end), message);
+            diagnostic.help("name what has to be computed with `let`, and show that column")
+        };
+        if let Some(offset) = text.find("{%").or_else(|| text.find("{#")) {
+            self.diagnostics.push(plain(offset, offset + 2));
+            return;
         }
         let mut rest = 0;
         while let Some(open) = text.get(rest..).and_then(|tail| tail.find("{{")).map(|at| rest + at) {
-            let Some(close) = text.get(open..).and_then(|tail| tail.find("}}")).map(|at| open + at) else { break };
+            let Some(close) = text.get(open..).and_then(|tail| tail.find("}}")).map(|at| open + at) else {
+                let diagnostic = Diagnostic::new(Code::InvalidValue, place(open, open + 2), "`{{` is never closed");
+                self.diagnostics.push(diagnostic.help("write `{{ column }}`"));
+                return;
+            };
             let inner = text.get(open + 2..close).unwrap_or_default();
             let name = inner.trim();
             let start = open + 2 + (inner.len() - inner.trim_start().len());
-            self.column(name, place(start, start + name.len()));
+            let is_path = |character: char| character.is_alphanumeric() || "_.@`-[]".contains(character);
+            if name.is_empty() || !name.chars().all(is_path) {
+                self.diagnostics.push(plain(open, close + 2));
+            } else {
+                self.column(name, place(start, start + name.len()));
+            }
             rest = close + 2;
+        }
+        if self.diagnostics.has_errors() {
+            return;
+        }
+        if let Err(error) = minijinja::Environment::new().template_from_str(text) {
+            let message = format!("the title is no template: {}", error.detail().unwrap_or("malformed"));
+            let diagnostic = Diagnostic::new(Code::InvalidValue, title.span, message);
+            self.diagnostics.push(diagnostic.help("a title takes plain `{{ column }}` only"));
         }
     }
 
@@ -83,10 +100,11 @@ impl Hit<'_> {
             Err(help) => {
                 let message = format!("a hit has no column `{name}`");
                 let diagnostic = Diagnostic::new(Code::UnknownColumn, span, message);
-                self.diagnostics.push(match help {
+                let diagnostic = match help {
                     Some(help) => diagnostic.help(help),
                     None => diagnostic,
-                });
+                };
+                self.diagnostics.push(diagnostic.help("a column is a key, a field of the closing event, or a `let`"));
             }
         }
     }
@@ -171,14 +189,12 @@ impl Hit<'_> {
                 super::scope::Reference::Parameter(parameter) => match &parameter.value {
                     super::parameters::Setting::Duration(duration) => Some(*duration),
                     super::parameters::Setting::One(_) | super::parameters::Setting::Many(_) => {
-                        let message = format!("`{text}` is no duration");
-                        self.diagnostics.push(Diagnostic::new(Code::InvalidDuration, span, message));
+                        self.diagnostics.push(no_duration(text, span));
                         None
                     }
                 },
                 super::scope::Reference::List(_) => {
-                    let message = format!("`{text}` is no duration");
-                    self.diagnostics.push(Diagnostic::new(Code::InvalidDuration, span, message));
+                    self.diagnostics.push(no_duration(text, span));
                     None
                 }
             };
@@ -186,13 +202,19 @@ impl Hit<'_> {
         match text.parse::<Duration>() {
             Ok(duration) if !duration.is_zero() => Some(duration),
             Ok(_) => {
-                self.diagnostics.push(Diagnostic::new(Code::ZeroWindow, span, "the period is empty"));
+                let diagnostic = Diagnostic::new(Code::ZeroWindow, span, "the period is empty");
+                self.diagnostics.push(diagnostic.help("write `for: 1h`, or `suppress: none` to see every hit"));
                 None
             }
-            Err(error) => {
-                self.diagnostics.push(Diagnostic::new(Code::InvalidDuration, span, error.to_string()));
+            Err(_) => {
+                self.diagnostics.push(no_duration(text, span));
                 None
             }
         }
     }
+}
+
+fn no_duration(text: &str, span: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::InvalidDuration, span, format!("`{text}` is no duration"));
+    diagnostic.help("write `1h`, or a parameter with `type: duration`")
 }

@@ -14,7 +14,10 @@ pub(super) fn check(file: &DetectionFile, catalog: &AttackCatalog, diagnostics: 
         let diagnostic = Diagnostic::new(Code::UnlistedAttackId, file.span("/attack/strategy"), unlisted(id));
         diagnostics.push(with_nearest(diagnostic, id, catalog.strategies.keys()));
     }
-    for analytic in file.texts("/attack/analytics") {
+    // What is malformed has been left out of the document, and reported.
+    let attack = &file.document.attack;
+    let analytics = file.texts("/attack/analytics").into_iter().filter(|text| attack.analytics.contains(&text.node));
+    for analytic in analytics {
         let id = analytic.node.as_str();
         match known {
             Some(strategy) if strategy.analytics.iter().any(|known| known == id) => {}
@@ -35,7 +38,8 @@ pub(super) fn check(file: &DetectionFile, catalog: &AttackCatalog, diagnostics: 
             }
         }
     }
-    for technique in file.texts("/attack/techniques") {
+    let techniques = file.texts("/attack/techniques").into_iter().filter(|text| attack.techniques.contains(&text.node));
+    for technique in techniques {
         if !catalog.techniques.contains_key(&technique.node) {
             let diagnostic = Diagnostic::new(Code::UnlistedAttackId, technique.span, unlisted(&technique.node));
             diagnostics.push(with_nearest(diagnostic, &technique.node, catalog.techniques.keys()));
@@ -46,6 +50,6 @@ pub(super) fn check(file: &DetectionFile, catalog: &AttackCatalog, diagnostics: 
 fn with_nearest<'a>(diagnostic: Diagnostic, id: &str, known: impl Iterator<Item = &'a String>) -> Diagnostic {
     match nearest(id, known.map(String::as_str)) {
         Some(near) => diagnostic.help(format!("the nearest is `{near}`")),
-        None => diagnostic,
+        None => diagnostic.help("look it up; only what cloud strategies detect is shipped"),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Draft;
 use super::parameters::Setting;
+use super::paths::names;
 use super::relations;
 use super::scope::{Environment, Reference, Typer};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -80,11 +81,16 @@ impl Resolver<'_> {
         let behavior = match &body.node {
             Body::Count { signal, operator, amount } => {
                 let id = self.aggregate_signal(signal);
-                let at_least = self.at_least("count", operator, amount);
-                let signal = signal.node.segments.get(1).map(|segment| segment.name.clone());
-                if let Some(extra) = signal {
+                let path = &signal.node;
+                let signal_name = path.segments.first().map_or("signal", |segment| segment.name.node.as_str());
+                let at_least = self.at_least("count", signal_name, operator, amount);
+                if let Some(extra) = path.segments.get(1).map(|segment| segment.name.clone()) {
                     let message = "`count` counts events and takes no field";
-                    let help = "write `distinct(signal.field)` to count different values";
+                    let help = format!(
+                        "write `count({})`, or `distinct({})` to count different values",
+                        signal_name,
+                        names(&path.segments)
+                    );
                     self.report(Diagnostic::new(Code::InvalidBehavior, extra.span, message).help(help));
                 }
                 self.refuse_condition(written);
@@ -92,7 +98,8 @@ impl Resolver<'_> {
             }
             Body::Distinct { values, operator, amount } => {
                 let distinct = self.distinct(values);
-                let at_least = self.at_least("distinct", operator, amount);
+                let inner = values.first().map(|path| names(&path.node.segments).to_string()).unwrap_or_default();
+                let at_least = self.at_least("distinct", &inner, operator, amount);
                 self.refuse_condition(written);
                 let (signal, values) = distinct?;
                 Behavior::Distinct { signal, values, at_least: at_least?, window: window? }
@@ -196,9 +203,10 @@ impl Resolver<'_> {
             };
             if let Some((first, name)) = common.as_ref().filter(|(first, _)| *first != id) {
                 let message = format!("the values come from `{}` and `{}`", name.node, head.name.node);
-                let note = (name.span, "the first signal");
                 let _ = first;
-                self.report(Diagnostic::new(Code::InvalidBehavior, head.name.span, message).note(note.0, note.1));
+                let diagnostic = Diagnostic::new(Code::InvalidBehavior, head.name.span, message);
+                let help = "all fields of one `distinct` are of one signal";
+                self.report(diagnostic.note(name.span, "the first signal").help(help));
                 whole = false;
                 continue;
             }
@@ -213,7 +221,8 @@ impl Resolver<'_> {
             match self.value_of(&head.name.node, rest, path.span) {
                 Some(value) if value.ty() == Type::Object => {
                     let message = "an object is no value; name one of its members";
-                    self.report(Diagnostic::new(Code::TypeMismatch, path.span, message));
+                    let help = format!("`detc schema show` lists the members of `{}`", names(rest));
+                    self.report(Diagnostic::new(Code::TypeMismatch, path.span, message).help(help));
                     whole = false;
                 }
                 Some(value) => values.push(Spanned::new(value, path.span)),
@@ -244,11 +253,13 @@ impl Resolver<'_> {
             };
             let name = step.name.as_ref().unwrap_or(&step.signal);
             if step.name.is_some() {
-                let taken = steps.iter().any(|other| other.name == name.node)
-                    || self.file.signals.iter().any(|signal| signal.name.node == name.node);
-                if taken {
+                let step = steps.iter().find(|other| other.name == name.node).map(|other| (other.span, "by this step"));
+                let signal = self.file.signals.iter().find(|signal| signal.name.node == name.node);
+                let signal = signal.map(|signal| (signal.name.span, "by this signal"));
+                if let Some((span, who)) = signal.or(step) {
                     let message = format!("the name `{}` is taken", name.node);
-                    self.report(Diagnostic::new(Code::DuplicateName, name.span, message));
+                    let diagnostic = Diagnostic::new(Code::DuplicateName, name.span, message).note(span, who);
+                    self.report(diagnostic.help("choose another name"));
                     whole = false;
                 }
             }
@@ -268,14 +279,18 @@ impl Resolver<'_> {
             Ok(times @ 1..=1000) => Some(times),
             _ => {
                 let message = format!("a step repeats 1 to 1000 times, not {number}");
-                self.report(Diagnostic::new(Code::InvalidThreshold, amount.span, message));
+                let help = "write a number from 1 to 1000";
+                self.report(Diagnostic::new(Code::InvalidThreshold, amount.span, message).help(help));
                 None
             }
         }
     }
 
     fn number(&mut self, amount: &Spanned<Amount>) -> Option<i64> {
-        let wrong = |what: String| Diagnostic::new(Code::InvalidThreshold, amount.span, what);
+        let wrong = |what: String| {
+            let diagnostic = Diagnostic::new(Code::InvalidThreshold, amount.span, what);
+            diagnostic.help("a threshold is a whole number, or a parameter with `type: int`")
+        };
         match &amount.node {
             Amount::Int(number) => Some(*number),
             Amount::Duration(duration) => {
@@ -303,6 +318,7 @@ impl Resolver<'_> {
     fn at_least(
         &mut self,
         name: &str,
+        inner: &str,
         operator: &Spanned<Comparison>,
         amount: &Spanned<Amount>,
     ) -> Option<Spanned<u64>> {
@@ -311,12 +327,15 @@ impl Resolver<'_> {
             Comparison::GreaterOrEqual => number,
             Comparison::Greater => number.saturating_add(1),
             Comparison::Equal | Comparison::NotEqual | Comparison::Less | Comparison::LessOrEqual => {
-                let message = format!(
-                    "`{name}` with `{}` has no lower bound, so silence would satisfy it",
-                    operator.node.symbol()
-                );
-                let help = format!("write `{name}(..) >= n`");
-                self.report(Diagnostic::new(Code::NoLowerBound, operator.span, message).help(help));
+                let message = format!("`{name}` needs a lower bound, and `{}` is none", operator.node.symbol());
+                let diagnostic = Diagnostic::new(Code::NoLowerBound, operator.span, message);
+                let diagnostic = diagnostic.help(format!("write `{name}({inner}) >= {}`", number.max(1)));
+                self.report(match operator.node {
+                    Comparison::Less | Comparison::LessOrEqual => {
+                        diagnostic.help("absence of events is not part of the language yet")
+                    }
+                    _ => diagnostic,
+                });
                 return None;
             }
         };
@@ -342,11 +361,14 @@ impl Resolver<'_> {
             }
             return None;
         };
-        let wrong = |what: String| Diagnostic::new(Code::InvalidDuration, amount.span, what);
+        let wrong = |what: String| {
+            let diagnostic = Diagnostic::new(Code::InvalidDuration, amount.span, what);
+            diagnostic.help("a window is a duration such as `10m`, or a parameter with `type: duration`")
+        };
         let duration = match &amount.node {
             Amount::Duration(duration) => *duration,
             Amount::Int(number) => {
-                self.report(wrong(format!("`{number}` has no unit")).help(format!("write `{number}m` or `{number}s`")));
+                self.report(wrong(format!("`{number}` has no unit")));
                 return None;
             }
             Amount::Reference(name) => match self.environment.reference(name, amount.span, self.diagnostics)? {
@@ -377,19 +399,26 @@ impl Resolver<'_> {
         let mut of_signals: KeyValues = self.used.iter().map(|_| Vec::new()).collect();
         let mut whole = true;
         for path in written {
-            let name = super::paths::names(&path.node.segments).to_string();
+            let name = names(&path.node.segments).to_string();
             if keys.iter().any(|key| key.name == name) {
                 let message = format!("the key `{name}` stands twice");
-                self.report(Diagnostic::new(Code::DuplicateName, path.span, message));
+                let first = keys.iter().find(|key| key.name == name).map_or(path.span, |key| key.span);
+                let diagnostic = Diagnostic::new(Code::DuplicateName, path.span, message);
+                self.report(diagnostic.note(first, "first here").help("remove one of the two"));
                 whole = false;
                 continue;
             }
             keys.push(Key { name: name.clone(), span: path.span });
             let mut first: Option<(String, Type)> = None;
+            let mut missing = Vec::new();
             for (signal, column) in self.used.clone().iter().zip(of_signals.iter_mut()) {
-                let Some(value) = self.key_on(signal, path, &name) else {
-                    whole = false;
-                    continue;
+                let value = match self.key_on(signal, path, &name) {
+                    Ok(value) => value,
+                    Err(lacks) => {
+                        missing.extend(lacks);
+                        whole = false;
+                        continue;
+                    }
                 };
                 let ty = value.ty();
                 match &first {
@@ -404,20 +433,19 @@ impl Resolver<'_> {
                 }
                 column.push(Spanned::new(value, path.span));
             }
+            self.report_missing_key(&name, path.span, &missing);
         }
         whole.then_some((keys, of_signals))
     }
 
-    fn key_on(&mut self, signal: &str, path: &Spanned<Path>, name: &str) -> Option<Value> {
-        let draft = self.drafts.iter().find(|draft| draft.signal.name.node == signal)?;
+    /// What a key is on a signal; the error is empty where a mistake has been reported.
+    fn key_on(&mut self, signal: &str, path: &Spanned<Path>, name: &str) -> Result<Value, Option<MissingKey>> {
+        let draft = self.drafts.iter().find(|draft| draft.signal.name.node == signal).ok_or(None)?;
         let mut typer = typer_of(draft, self.environment);
         let Some(value) = typer.path(path) else {
-            let message = format!("the signal `{signal}` has no key `{name}`");
-            let diagnostic = Diagnostic::new(Code::MissingKeyOnSignal, path.span, message);
-            let mut helps = typer.diagnostics.into_sorted().into_iter().flat_map(|found| found.help);
-            let help = helps.next().unwrap_or_else(|| format!("name it there: `let: {{ {name}: .. }}`"));
-            self.report(diagnostic.note(draft.signal.name.span, "the signal").help(help));
-            return None;
+            let helps = typer.diagnostics.into_sorted().into_iter().flat_map(|found| found.help);
+            let nearest = helps.into_iter().find(|help| help.contains("nearest") || help.contains("write `any("));
+            return Err(Some(MissingKey { signal: draft.signal.name.clone(), help: nearest }));
         };
         self.diagnostics.extend(typer.diagnostics);
         let scalar = match value.ty() {
@@ -426,11 +454,41 @@ impl Resolver<'_> {
         };
         if !scalar {
             let message = format!("the key `{name}` is a group of members, not a value");
-            self.report(Diagnostic::new(Code::TypeMismatch, path.span, message).help("name one of its members"));
-            return None;
+            let reported = self.diagnostics.iter().any(|other| other.message == message);
+            if !reported {
+                self.report(Diagnostic::new(Code::TypeMismatch, path.span, message).help("name one of its members"));
+            }
+            return Err(None);
         }
-        Some(value)
+        Ok(value)
     }
+
+    /// Reports a key that some signals lack, once for all of them.
+    fn report_missing_key(&mut self, name: &str, span: Span, missing: &[MissingKey]) {
+        let Some(first) = missing.first() else { return };
+        let signals: Vec<String> = missing.iter().map(|key| format!("`{}`", key.signal.node)).collect();
+        let message = match signals.as_slice() {
+            [one] => format!("the signal {one} has no key `{name}`"),
+            many => format!("the signals {} have no key `{name}`", many.join(", ")),
+        };
+        let mut diagnostic = Diagnostic::new(Code::MissingKeyOnSignal, span, message);
+        for key in missing {
+            diagnostic = diagnostic.note(key.signal.span, "this signal");
+        }
+        if let Some(help) = &first.help {
+            diagnostic = diagnostic.help(help.clone());
+        }
+        let column = if name.contains('.') { "key" } else { name };
+        self.report(diagnostic.help(format!(
+            "name a column on every signal, such as `let: {{ {column}: .. }}`, and write `by {column}`"
+        )));
+    }
+}
+
+/// A signal that lacks a key.
+struct MissingKey {
+    signal: Spanned<String>,
+    help: Option<String>,
 }
 
 /// The scope of a signal with all its columns.

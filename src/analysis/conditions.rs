@@ -28,7 +28,8 @@ impl Typer<'_> {
             return match value.node {
                 Value::Literal(_) => {
                     let message = "`exists` takes a field";
-                    self.report(Diagnostic::new(Code::WrongArgument, value.span, message));
+                    let help = "a field stands without quotes: `exists(errorCode)`";
+                    self.report(Diagnostic::new(Code::WrongArgument, value.span, message).help(help));
                     None
                 }
                 value => Some(Predicate::Exists(value)),
@@ -36,8 +37,10 @@ impl Typer<'_> {
         }
         let wanted = if name == "outside_hours" { Type::Time } else { Type::Ip };
         if value.node.ty() != wanted {
-            let message = format!("`{name}` takes {wanted}, but {} is {}", describe(&value.node), value.node.ty());
-            self.report(Diagnostic::new(Code::WrongArgument, value.span, message));
+            let noun = if wanted == Type::Time { "a time" } else { "an address" };
+            let message = format!("`{name}` takes {noun}, but {} is {}", describe(&value.node), value.node.ty());
+            let help = format!("`detc schema show {}` lists the fields of type `{wanted}`", self.source.name);
+            self.report(Diagnostic::new(Code::WrongArgument, value.span, message).help(help));
             return None;
         }
         match name {
@@ -76,7 +79,8 @@ impl Typer<'_> {
         }
         if networks.is_empty() {
             let message = "no block of addresses is given";
-            self.report(Diagnostic::new(Code::WrongArgument, argument.span, message));
+            let help = "write at least one, such as `10.0.0.0/8`";
+            self.report(Diagnostic::new(Code::WrongArgument, argument.span, message).help(help));
             return None;
         }
         Some(networks)

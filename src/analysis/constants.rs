@@ -146,7 +146,8 @@ impl Typer<'_> {
                     }
                 }
                 if entries.is_empty() {
-                    self.report(Diagnostic::new(Code::WrongArgument, span, "the list is empty"));
+                    let diagnostic = Diagnostic::new(Code::WrongArgument, span, "the list is empty");
+                    self.report(diagnostic.help("write at least one value"));
                     return None;
                 }
                 whole.then(|| Items { literals, ..Items::default() })
@@ -194,7 +195,7 @@ impl Typer<'_> {
 }
 
 /// A constant of another type than the value beside it.
-fn mismatch(value: &Value, literal: &Literal, span: Span) -> Diagnostic {
+pub(super) fn mismatch(value: &Value, literal: &Literal, span: Span) -> Diagnostic {
     let (name, ty) = (super::paths::describe(value), value.ty());
     let message = format!("{name} is {ty}, but `{literal}` is {}", literal.ty());
     let diagnostic = Diagnostic::new(Code::TypeMismatch, span, message);
@@ -204,11 +205,13 @@ fn mismatch(value: &Value, literal: &Literal, span: Span) -> Diagnostic {
         }
         (Literal::Bool(_), Type::Text | Type::Ip) => diagnostic.help(format!("write \"{literal}\"")),
         (Literal::Text(text), Type::Int | Type::Float) if text.parse::<f64>().is_ok() => {
-            diagnostic.help(format!("write {text} without quotes"))
+            diagnostic.help(format!("write {text} without quotes; a parameter needs `type: int` or `type: float`"))
         }
+        (Literal::Text(_), Type::Int | Type::Float) => diagnostic.help("compare it with a number"),
         (Literal::Text(text), Type::Bool) if matches!(text.as_str(), "true" | "false") => {
             diagnostic.help(format!("write {text} without quotes"))
         }
+        (_, Type::Bool) => diagnostic.help(format!("write {name}, or `not` before it")),
         (_, Type::Time) => diagnostic.help("a time compares with another time field; `hour(time)` gives a number"),
         _ => diagnostic,
     }

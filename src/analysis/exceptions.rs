@@ -87,7 +87,7 @@ fn reached(
             None if name.node == "alert" => {
                 diagnostic.help("exceptions on finished hits are not part of the language yet")
             }
-            None => diagnostic,
+            None => diagnostic.help("the names are those under `signals`"),
         });
     }
     names

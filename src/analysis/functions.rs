@@ -1,5 +1,7 @@
 //! Functions of the expression language: names, arguments, results.
 
+use std::ops::Range;
+
 use super::paths::describe;
 use super::scope::Typer;
 use crate::diagnostic::{Code, Diagnostic};
@@ -31,6 +33,55 @@ const VALUES: [(&str, usize, usize); 16] = [
 /// Functions that are conditions, with the number of their arguments (least and most).
 pub(super) const CONDITIONS: [(&str, usize, usize); 5] =
     [("exists", 1, 1), ("in_network", 2, 2), ("is_private", 1, 1), ("is_public", 1, 1), ("outside_hours", 2, 3)];
+
+/// Functions of other languages, with what to write.
+const FOREIGN: [(&str, &str); 18] = [
+    ("startswith", "write `field starts_with \"text\"`"),
+    ("endswith", "write `field ends_with \"text\"`"),
+    ("strcontains", "write `field contains \"text\"`"),
+    ("match", "write `field matches 'pattern'`"),
+    ("regex", "write `field matches 'pattern'`"),
+    ("regexp", "write `field matches 'pattern'`"),
+    ("cidrmatch", "write `in_network(field, \"10.0.0.0/8\")`"),
+    ("cidr_match", "write `in_network(field, \"10.0.0.0/8\")`"),
+    ("isnull", "write `not exists(field)`"),
+    ("isempty", "write `not exists(field)`"),
+    ("isnotnull", "write `exists(field)`"),
+    ("isnotempty", "write `exists(field)`"),
+    ("tolower", "write `lower(field)`"),
+    ("toupper", "write `upper(field)`"),
+    ("len", "write `length(field)`"),
+    ("strlen", "write `length(field)`"),
+    ("count", "events are counted in `behavior`: `count(signal) >= 5 by key within 10m`"),
+    ("distinct", "values are counted in `behavior`: `distinct(signal.field) >= 5 by key within 10m`"),
+];
+
+/// A function with its arguments, for messages.
+fn usage(function: &str) -> &'static str {
+    match function {
+        "coalesce" => "coalesce(field, other)",
+        "concat" => "concat(field, \":\", other)",
+        "split" => "split(field, \"@\", 0)",
+        "extract" => "extract(field, 'pattern-([0-9]+)')",
+        "replace" => "replace(field, \"from\", \"to\")",
+        "length" => "length(field)",
+        "lower" => "lower(field)",
+        "upper" => "upper(field)",
+        "int" => "int(field)",
+        "float" => "float(field)",
+        "hour" => "hour(time)",
+        "weekday" => "weekday(time)",
+        "country" => "country(address)",
+        "city" => "city(address)",
+        "asn" => "asn(address)",
+        "as_org" => "as_org(address)",
+        "in_network" => "in_network(address, \"10.0.0.0/8\")",
+        "is_private" => "is_private(address)",
+        "is_public" => "is_public(address)",
+        "outside_hours" => "outside_hours(time, \"Mon-Fri 08:00-18:00\", \"+01:00\")",
+        _ => "exists(field)",
+    }
+}
 
 impl Typer<'_> {
     /// A function that gives a value.
@@ -89,8 +140,11 @@ impl Typer<'_> {
             };
             let message = format!("`{name}` takes {wanted}, but {} is {ty}", describe(&value.node));
             let diagnostic = Diagnostic::new(Code::WrongArgument, value.span, message);
-            let diagnostic = if is_list { diagnostic.help("write `first(list as x where ..)`") } else { diagnostic };
-            self.report(diagnostic);
+            self.report(if is_list {
+                diagnostic.help("write `first(list as x where ..)`")
+            } else {
+                diagnostic.help(format!("`detc schema show {}` lists the types of fields", self.source.name))
+            });
             return None;
         }
         let value = value.node;
@@ -135,7 +189,8 @@ impl Typer<'_> {
         self.scalar_argument(&subject)?;
         if !subject.node.ty().is_textual() {
             let message = format!("`{name}` takes a string, but {} is {}", describe(&subject.node), subject.node.ty());
-            self.report(Diagnostic::new(Code::WrongArgument, subject.span, message));
+            let help = format!("`detc schema show {}` lists the types of fields", self.source.name);
+            self.report(Diagnostic::new(Code::WrongArgument, subject.span, message).help(help));
             return None;
         }
         let value = subject.node;
@@ -149,7 +204,8 @@ impl Typer<'_> {
                 };
                 let Some(index) = index else {
                     let message = "the part of `split` is a whole number from 0 on";
-                    self.report(Diagnostic::new(Code::WrongArgument, number.span, message));
+                    let help = "0 is the first part";
+                    self.report(Diagnostic::new(Code::WrongArgument, number.span, message).help(help));
                     return None;
                 };
                 Some(Call::Split { value, separator, index })
@@ -175,12 +231,14 @@ impl Typer<'_> {
         match value.node {
             Value::Literal(Literal::Text(text)) if !filled || !text.is_empty() => Some(text),
             Value::Literal(Literal::Text(_)) => {
-                self.report(Diagnostic::new(Code::EmptyString, value.span, "the text is empty"));
+                let diagnostic = Diagnostic::new(Code::EmptyString, value.span, "the text is empty");
+                self.report(diagnostic.help("write at least one character"));
                 None
             }
             other => {
                 let message = format!("a text in quotes is wanted, not {}", describe(&other));
-                self.report(Diagnostic::new(Code::WrongArgument, value.span, message));
+                let help = "only the first argument can be a field";
+                self.report(Diagnostic::new(Code::WrongArgument, value.span, message).help(help));
                 None
             }
         }
@@ -191,16 +249,10 @@ impl Typer<'_> {
         match Regex::parse(text) {
             Ok(regex) => Some(regex),
             Err(error) => {
-                // Between plain quotes the expression stands in the file as it is, so the place is exact.
-                let verbatim = usize::try_from(span.end.saturating_sub(span.start)).ok() == Some(text.len() + 2);
-                let start = usize::try_from(span.start).unwrap_or_default() + 1;
-                let place = if verbatim {
-                    Span::new(span.file, start + error.range.start, start + error.range.end)
-                } else {
-                    span
-                };
+                let place = inside_quotes(text, &error.range, span).unwrap_or(span);
                 let diagnostic = Diagnostic::new(Code::InvalidRegex, place, error.message);
-                self.report(diagnostic.help("LANGUAGE.md lists the portable subset of regular expressions"));
+                let help = error.help.unwrap_or("the portable subset is listed in LANGUAGE.md");
+                self.report(diagnostic.help(help));
                 None
             }
         }
@@ -222,14 +274,21 @@ impl Typer<'_> {
             let is_other = VALUES.iter().chain(&CONDITIONS).any(|(other, ..)| *other == name);
             let diagnostic = if is_other {
                 let message = format!("`{name}` is a condition, not a value");
-                Diagnostic::new(Code::TypeMismatch, function.span, message)
+                let help = "conditions stand in `where`, joined to others by `and` or `or`";
+                Diagnostic::new(Code::TypeMismatch, function.span, message).help(help)
             } else {
                 let diagnostic =
                     Diagnostic::new(Code::UnknownFunction, function.span, format!("unknown function `{name}`"));
-                let names = VALUES.iter().chain(&CONDITIONS).map(|(name, ..)| *name);
-                match nearest(name, names) {
-                    Some(near) => diagnostic.help(format!("the nearest function is `{near}`")),
-                    None => diagnostic,
+                let names: Vec<&str> = VALUES.iter().chain(&CONDITIONS).map(|(name, ..)| *name).collect();
+                let lower = name.to_ascii_lowercase();
+                let foreign = FOREIGN.iter().find(|(foreign, _)| *foreign == lower).map(|(_, help)| *help);
+                match (foreign, nearest(name, names.iter().copied())) {
+                    (Some(help), _) => diagnostic.help(help),
+                    (None, Some(near)) => diagnostic.help(format!("the nearest function is `{near}`")),
+                    (None, None) => {
+                        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+                        diagnostic.help(format!("the functions are {}", names.join(", ")))
+                    }
                 }
             };
             self.report(diagnostic);
@@ -239,8 +298,24 @@ impl Typer<'_> {
             return true;
         }
         let wanted = if least == most { format!("{least}") } else { format!("{least} to {most}") };
-        let message = format!("`{name}` takes {wanted} arguments, not {given}");
-        self.report(Diagnostic::new(Code::WrongArgument, function.span, message));
+        let noun = if least == most && *most == 1 { "argument" } else { "arguments" };
+        let message = format!("`{name}` takes {wanted} {noun}, not {given}");
+        let diagnostic = Diagnostic::new(Code::WrongArgument, function.span, message);
+        self.report(diagnostic.help(format!("write `{}`", usage(name))));
         false
     }
+}
+
+/// The place of a range of a decoded text that stands between quotes; `None` where YAML changed it too.
+fn inside_quotes(text: &str, range: &Range<usize>, span: Span) -> Option<Span> {
+    let written = usize::try_from(span.end.saturating_sub(span.start)).ok()?;
+    let start = usize::try_from(span.start).ok()? + 1;
+    // Between double quotes both of these take a backslash.
+    let escapes = |part: &str| part.matches(['\\', '"']).count();
+    if written == text.len() + 2 {
+        return Some(Span::new(span.file, start + range.start, start + range.end));
+    }
+    let place = |offset: usize| Some(start + offset + escapes(text.get(..offset)?));
+    (written == text.len() + escapes(text) + 2).then_some(())?;
+    Some(Span::new(span.file, place(range.start)?, place(range.end)?))
 }

@@ -23,6 +23,8 @@ pub struct List {
     pub title: String,
     /// The entries in force.
     pub entries: ListEntries,
+    /// Whether mistakes were found in its file, so that entries may be missing.
+    pub malformed: bool,
 }
 
 /// The entries of a list, by how a value is compared with them.
@@ -56,7 +58,9 @@ impl ListEntries {
 
 impl Lists {
     /// Adds a list file; `today` (`YYYY-MM-DD`) decides which entries are in force.
-    pub fn add(&mut self, file: &ListFile, today: &str) -> Diagnostics {
+    ///
+    /// A malformed list, or one that turns out to be, is known by name but cannot be used.
+    pub fn add(&mut self, file: &ListFile, today: &str, malformed: bool) -> Diagnostics {
         let mut diagnostics = Diagnostics::default();
         let document = &file.document;
         let span = file.tree.pointer("/list").map_or(file.tree.span, |node| node.span);
@@ -98,16 +102,19 @@ impl Lists {
         if document.matching == Matching::Cidr && document.ty != ListType::Ip {
             let place = file.tree.pointer("/match").map_or(file.tree.span, |node| node.span);
             let message = "`match: cidr` needs `type: ip`";
-            diagnostics.push(Diagnostic::new(Code::TypeMismatch, place, message));
+            diagnostics.push(Diagnostic::new(Code::TypeMismatch, place, message).help("write `type: ip`"));
         }
         let name = Spanned::new(document.list.clone(), span);
         if let Some(earlier) = self.lists.get(&document.list) {
             let message = format!("a second list `{}`", document.list);
-            diagnostics.push(Diagnostic::new(Code::DuplicateName, span, message).note(earlier.name.span, "first here"));
+            let diagnostic = Diagnostic::new(Code::DuplicateName, span, message).note(earlier.name.span, "first here");
+            diagnostics.push(diagnostic.help("names are unique in a project; rename one of the two"));
             return diagnostics;
         }
         if !document.list.is_empty() {
-            self.lists.insert(document.list.clone(), List { name, title: document.title.clone(), entries });
+            let malformed = malformed || diagnostics.has_errors();
+            let list = List { name, title: document.title.clone(), entries, malformed };
+            self.lists.insert(document.list.clone(), list);
         }
         diagnostics
     }

@@ -59,8 +59,8 @@ struct Draft {
 pub fn analyse(file: &DetectionFile, context: &Context<'_>) -> (Option<Detection>, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     let name = Spanned::new(file.document.detection.clone(), file.span("/detection"));
-    let parameters = parameters::resolve(file, context.settings, &mut diagnostics);
-    let environment = Environment::new(parameters, context.lists);
+    let (parameters, mistaken) = parameters::resolve(file, context.settings, &mut diagnostics);
+    let environment = Environment::new(parameters, mistaken, context.lists);
     check_targets(file, context, &mut diagnostics);
     let mut drafts = Vec::new();
     let mut whole = true;
@@ -128,7 +128,8 @@ fn signal(
     let mut typer = Typer::new(source, environment);
     let mut columns = Vec::new();
     let mut whole = true;
-    for (name, expression) in &text.columns {
+    for (index, (name, expression)) in text.columns.iter().enumerate() {
+        typer.later = text.columns.iter().skip(index + 1).map(|(name, _)| name.node.clone()).collect();
         let value = expression.as_ref().and_then(|expression| typer.value(expression));
         let named = check_column_name(name, source, &mut typer.diagnostics);
         match value {
@@ -139,6 +140,7 @@ fn signal(
             _ => whole = false,
         }
     }
+    typer.later.clear();
     let predicate = match &text.condition {
         Text::Absent => Some(Spanned::new(Predicate::Constant(true), text.name.span)),
         Text::Unreadable => None,
@@ -217,7 +219,8 @@ fn check_targets(file: &DetectionFile, context: &Context<'_>, diagnostics: &mut 
 fn warn_of_unused(file: &DetectionFile, used: &[String], diagnostics: &mut Diagnostics) {
     for signal in file.signals.iter().filter(|signal| !used.contains(&signal.name.node)) {
         let message = format!("the behaviour does not use the signal `{}`", signal.name.node);
-        diagnostics.push(Diagnostic::new(Code::UnusedSignal, signal.name.span, message));
+        let help = "use it in `behavior`, or remove it";
+        diagnostics.push(Diagnostic::new(Code::UnusedSignal, signal.name.span, message).help(help));
     }
     if file.document.tests.is_empty() {
         let message = "the detection has no tests";
@@ -244,7 +247,8 @@ fn warn_of_implied_steps(resolved: &behavior::Resolved, signals: &[Signal], diag
         let same_source = first.source.name == second.source.name;
         if one.signal != other.signal && same_source && first.predicate.node == second.predicate.node {
             let message = format!("`{}` and `{}` are the same events", one.name, other.name);
-            diagnostics.push(Diagnostic::new(Code::ImpliedStep, other.span, message));
+            let help = format!("if two such events are meant, write `{}{{2}}`", one.name);
+            diagnostics.push(Diagnostic::new(Code::ImpliedStep, other.span, message).help(help));
         } else if one.signal != other.signal
             && same_source
             && implies(&first.predicate.node, &second.predicate.node)
@@ -252,7 +256,8 @@ fn warn_of_implied_steps(resolved: &behavior::Resolved, signals: &[Signal], diag
             && first.predicate.node != Predicate::Constant(true)
         {
             let message = format!("every event of `{}` is an event of `{}` too", one.name, other.name);
-            diagnostics.push(Diagnostic::new(Code::ImpliedStep, other.span, message));
+            let help = format!("take those events out of `{}`, unless they are meant to count there", other.name);
+            diagnostics.push(Diagnostic::new(Code::ImpliedStep, other.span, message).help(help));
         }
     }
 }

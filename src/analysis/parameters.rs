@@ -1,6 +1,6 @@
 //! Parameters: their declared types and the values in force.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -11,6 +11,7 @@ use crate::schema::Duration;
 use crate::source::Span;
 use crate::syntax::DetectionFile;
 use crate::syntax::document::ParameterType;
+use crate::yaml::Node;
 
 /// A parameter with the value in force.
 #[derive(Debug, Clone)]
@@ -39,12 +40,17 @@ pub(super) enum Setting {
 }
 
 /// Reads the parameters of a detection; `settings` override defaults.
+///
+/// Gives the names of those beside whose declaration has a mistake, which has been reported.
 pub(super) fn resolve(
     file: &DetectionFile,
     settings: &BTreeMap<String, String>,
     diagnostics: &mut Diagnostics,
-) -> IndexMap<String, Parameter> {
+) -> (IndexMap<String, Parameter>, BTreeSet<String>) {
     let mut parameters = IndexMap::new();
+    // What was left out of the document was malformed.
+    let written = file.tree.get("parameters").and_then(Node::as_mapping).unwrap_or_default();
+    let mut mistaken: BTreeSet<String> = written.iter().map(|entry| entry.key.node.clone()).collect();
     for (name, declared) in &file.document.parameters {
         let span = file
             .tree
@@ -52,7 +58,11 @@ pub(super) fn resolve(
             .and_then(|group| group.entry(name))
             .map(|entry| entry.key.span)
             .unwrap_or_else(|| file.span("/parameters"));
-        let pointer = format!("/parameters/{name}/default");
+        let pointer = format!("/parameters/{}/default", escaped(name));
+        let ty = file.scalar(&format!("/parameters/{}/type", escaped(name))).map(|scalar| scalar.text.as_str());
+        if ty.is_none_or(|ty| !is_type(ty)) || file.tree.pointer(&pointer).is_none() {
+            continue;
+        }
         let written = file.scalar(&pointer).map(|scalar| scalar.text.clone());
         let (found, overridden) = match settings.get(name) {
             Some(text) => (from_text(declared.ty, text), true),
@@ -62,16 +72,42 @@ pub(super) fn resolve(
             Ok(value) => {
                 let text = text_of(&value);
                 let mutable_element = declared.mutable_element.clone();
+                mistaken.remove(name);
                 parameters.insert(name.clone(), Parameter { value, text, overridden, mutable_element, span });
             }
             Err(message) if overridden => {
                 let message = format!("the value given for parameter `{name}`: {message}");
-                diagnostics.push(Diagnostic::new(Code::WrongConfiguration, span, message));
+                let diagnostic = Diagnostic::new(Code::WrongConfiguration, span, message);
+                diagnostics.push(diagnostic.label("declared here").help(form_of(declared.ty)));
             }
-            Err(message) => diagnostics.push(Diagnostic::new(Code::TypeMismatch, file.span(&pointer), message)),
+            Err(message) => {
+                let code =
+                    if declared.ty == ParameterType::Duration { Code::InvalidDuration } else { Code::TypeMismatch };
+                diagnostics.push(Diagnostic::new(code, file.span(&pointer), message).help(form_of(declared.ty)));
+            }
         }
     }
-    parameters
+    (parameters, mistaken)
+}
+
+/// Whether a text names a type of parameters.
+fn is_type(text: &str) -> bool {
+    serde_json::from_value::<ParameterType>(Json::from(text)).is_ok()
+}
+
+/// How a value of a type is written.
+const fn form_of(ty: ParameterType) -> &'static str {
+    match ty {
+        ParameterType::Text => "a `string` is one text",
+        ParameterType::Int => "an `int` is digits, such as `20`",
+        ParameterType::Float => "a `float` is digits with a point, such as `0.5`",
+        ParameterType::Bool => "a `bool` is `true` or `false`",
+        ParameterType::Duration => "a `duration` is a whole number with one unit, such as `90s`, `15m`, `1h` or `7d`",
+        ParameterType::Ip => "an `ip` is an address such as `10.0.0.1`, or a block such as `10.0.0.0/8`",
+        ParameterType::TextList | ParameterType::IntList | ParameterType::FloatList | ParameterType::IpList => {
+            "a list is written `[a, b]` in the file, `a,b` behind `--set`"
+        }
+    }
 }
 
 /// A value given as text; a list's items are separated by commas.
@@ -96,10 +132,15 @@ fn from_default(ty: ParameterType, default: &Json, written: Option<&str>) -> Res
             let items: Result<Vec<_>, _> = items.iter().map(|value| constant(item, &plain(value))).collect();
             items.map(Setting::Many)
         }
-        (Some(_), _) => Err("expected a list".to_owned()),
-        (None, Json::Array(_) | Json::Object(_)) => Err("expected a single value".to_owned()),
+        (Some(_), _) => Err("expected a list, found something else".to_owned()),
+        (None, Json::Array(_) | Json::Object(_)) => Err("expected a single value, found several".to_owned()),
         (None, value) => scalar(ty, written.map(ToOwned::to_owned).unwrap_or_else(|| plain(value)).as_str()),
     }
+}
+
+/// A member's name as a segment of a JSON pointer.
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 /// Text of a scalar.
@@ -124,7 +165,7 @@ const fn item_type(ty: ParameterType) -> Option<ParameterType> {
 
 fn scalar(ty: ParameterType, text: &str) -> Result<Setting, String> {
     if ty == ParameterType::Duration {
-        return text.parse().map(Setting::Duration).map_err(|error: crate::schema::InvalidDuration| error.to_string());
+        return text.parse().map(Setting::Duration).map_err(|_| format!("`{text}` is no duration"));
     }
     constant(ty, text).map(Setting::One)
 }

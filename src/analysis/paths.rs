@@ -8,7 +8,11 @@ use crate::source::{Span, Spanned};
 use crate::syntax::ast::{Path, Segment};
 
 /// Names that other languages have for nothing.
-const NOTHING: [&str; 6] = ["null", "none", "nil", "undefined", "yes", "no"];
+const NOTHING: [&str; 5] = ["null", "none", "nil", "undefined", "missing"];
+
+/// Names that other languages have for truth values.
+const TRUTH: [(&str, &str); 6] =
+    [("true", "true"), ("yes", "true"), ("on", "true"), ("false", "false"), ("no", "false"), ("off", "false")];
 
 impl<'a> Typer<'a> {
     /// What a path means: an element, a column, the event's time, a field, an entry of a name/value list.
@@ -50,6 +54,15 @@ impl<'a> Typer<'a> {
     fn unknown_field(&self, path: &FieldPath, parent: &FieldPath, span: Span) -> Diagnostic {
         let name = path.to_string();
         let source = &self.source.name;
+        let lower = name.to_ascii_lowercase();
+        if is_nothing(&name) {
+            let diagnostic = Diagnostic::new(Code::InvalidExpression, span, format!("`{name}` is no value"));
+            return diagnostic.help("write `exists(field)` or `not exists(field)`");
+        }
+        if let Some((_, meant)) = TRUTH.iter().find(|(word, _)| *word == lower) {
+            let diagnostic = Diagnostic::new(Code::InvalidExpression, span, format!("`{name}` is no value"));
+            return diagnostic.help(format!("write `{meant}`"));
+        }
         let diagnostic =
             Diagnostic::new(Code::UnknownField, span, format!("unknown field `{name}` in source `{source}`"));
         let diagnostic = if parent.is_empty() {
@@ -57,16 +70,16 @@ impl<'a> Typer<'a> {
         } else {
             diagnostic.label(format!("`{parent}` has no such member"))
         };
-        if NOTHING.contains(&name.to_ascii_lowercase().as_str()) {
-            return diagnostic.help("write `exists(field)` or `not exists(field)`");
-        }
-        if matches!(name.as_str(), "TRUE" | "True" | "FALSE" | "False") {
-            return diagnostic.help("truth values are written `true` and `false`");
+        if self.later.contains(&name) {
+            return diagnostic.help(format!("the column `{name}` is named further down; move it up"));
         }
         let known: Vec<String> = self.source.root.paths().iter().map(|(path, _)| path.to_string()).collect();
         let columns = self.columns.iter().map(|(name, _)| name.as_str());
         match nearest(&name, known.iter().map(String::as_str).chain(columns)) {
             Some(near) => diagnostic.help(format!("the nearest field is `{near}`")),
+            None if parent.is_empty() && path.segments().len() == 1 => diagnostic
+                .help(format!("a text stands in quotes: \"{name}\""))
+                .help(format!("`detc schema show {source}` lists the fields")),
             None => diagnostic.help(format!("`detc schema show {source}` lists the fields")),
         }
     }
@@ -76,7 +89,8 @@ impl<'a> Typer<'a> {
         let member = names(rest);
         if let Some(key) = rest.iter().find_map(|segment| segment.key.as_ref()) {
             let message = "a key in brackets stands behind a field only";
-            self.report(Diagnostic::new(Code::InvalidExpression, key.span, message));
+            let help = "name a member behind a dot";
+            self.report(Diagnostic::new(Code::InvalidExpression, key.span, message).help(help));
             return None;
         }
         let (ty, case) = if member.is_empty() {
@@ -95,7 +109,7 @@ impl<'a> Typer<'a> {
                     let known: Vec<String> = scope.members.paths().iter().map(|(path, _)| path.to_string()).collect();
                     let diagnostic = match nearest(&member.to_string(), known.iter().map(String::as_str)) {
                         Some(near) => diagnostic.help(format!("the nearest member is `{near}`")),
-                        None => diagnostic,
+                        None => diagnostic.help(format!("the members are {}", list_of(&known))),
                     };
                     self.report(diagnostic);
                     return None;
@@ -111,7 +125,8 @@ impl<'a> Typer<'a> {
         let key = before.last()?.key.clone()?;
         if let Some(second) = after.iter().find_map(|segment| segment.key.as_ref()) {
             let message = "a path has at most one key in brackets";
-            self.report(Diagnostic::new(Code::InvalidExpression, second.span, message));
+            let help = "name a member of the value behind a dot";
+            self.report(Diagnostic::new(Code::InvalidExpression, second.span, message).help(help));
             return None;
         }
         let list_path = names(before);
@@ -170,8 +185,9 @@ impl<'a> Typer<'a> {
                 let name = describe(value);
                 let message = format!("{name} is a list");
                 let diagnostic = Diagnostic::new(Code::ThroughList, span, message);
+                let list = if matches!(value, Value::Field(_)) { name.trim_matches('`') } else { "list" };
                 self.report(
-                    diagnostic.help("write `any(list as x where x == ..)`, `all(..)`, `none(..)` or `first(..)`"),
+                    diagnostic.help(format!("write `any({list} as x where x == ..)`, `all(..)` or `none(..)`")),
                 );
                 None
             }
@@ -183,6 +199,17 @@ impl<'a> Typer<'a> {
             ty => Some(ty),
         }
     }
+}
+
+/// Whether a name is one that other languages have for nothing.
+pub(super) fn is_nothing(name: &str) -> bool {
+    NOTHING.iter().any(|nothing| nothing.eq_ignore_ascii_case(name))
+}
+
+/// At most a dozen names in back-quotes.
+fn list_of(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
+    shown.join(", ")
 }
 
 /// The path that segments make, keys left aside.

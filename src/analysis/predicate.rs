@@ -1,6 +1,6 @@
 //! Types expressions that stand for conditions.
 
-use super::constants::Items;
+use super::constants::{Items, mismatch};
 use super::functions::CONDITIONS;
 use super::parameters::Setting;
 use super::paths::describe;
@@ -33,14 +33,16 @@ impl Typer<'_> {
             {
                 if let Some(first) = member.first() {
                     let message = "`any`, `all` and `none` are conditions and have no members";
-                    self.report(Diagnostic::new(Code::InvalidExpression, first.span, message));
+                    let help = "`first(..)` picks an element, whose members can be named";
+                    self.report(Diagnostic::new(Code::InvalidExpression, first.span, message).help(help));
                     return None;
                 }
                 let list = self.list(list)?;
                 let scope = self.element_scope(&list, variable)?;
                 let Some(inner) = predicate else {
                     let message = "`where` with a condition on the element is missing";
-                    self.report(Diagnostic::new(Code::InvalidExpression, variable.span, message));
+                    let help = format!("write `.. as {0} where {0}.member == ..`", variable.node);
+                    self.report(Diagnostic::new(Code::InvalidExpression, variable.span, message).help(help));
                     return None;
                 };
                 self.elements.push(scope);
@@ -62,19 +64,19 @@ impl Typer<'_> {
                 Reference::Parameter(parameter) => match &parameter.value {
                     Setting::One(Literal::Bool(value)) => Predicate::Constant(*value),
                     _ => {
-                        self.report(not_a_condition(&format!("`${name}`"), span));
+                        self.report(lonely(&format!("`${name}`"), span));
                         return None;
                     }
                 },
                 Reference::List(_) => {
-                    self.report(not_a_condition(&format!("`${name}`"), span));
+                    self.report(lonely(&format!("`${name}`"), span));
                     return None;
                 }
             },
             Expr::Path(_) | Expr::Call { .. } | Expr::Quantified { .. } | Expr::Literal(_) | Expr::List(_) => {
                 let value = self.value(expression)?;
                 if value.node.ty() != Type::Bool {
-                    self.report(not_a_condition(&describe(&value.node), span));
+                    self.report(not_a_condition(&value.node, span));
                     return None;
                 }
                 Predicate::IsTrue(value.node)
@@ -97,13 +99,18 @@ impl Typer<'_> {
         cased: bool,
         span: Span,
     ) -> Option<Predicate> {
+        if let Some(diagnostic) = asks_for_nothing(operator.node, left, right) {
+            self.report(diagnostic);
+            return None;
+        }
         let (one, other) = (self.value(left), self.value(right));
         let (mut one, mut other) = (one?, other?);
         let mut comparison = operator.node;
         if one.node.as_literal().is_some() {
             if other.node.as_literal().is_some() {
                 let message = "both sides are constants";
-                self.report(Diagnostic::new(Code::TypeMismatch, span, message));
+                let help = "a field stands without quotes";
+                self.report(Diagnostic::new(Code::TypeMismatch, span, message).help(help));
                 return None;
             }
             std::mem::swap(&mut one, &mut other);
@@ -121,6 +128,10 @@ impl Typer<'_> {
         if let Some(order) = order {
             return self.ordered(operator, one, order, other, cased);
         }
+        if cased && !ty.is_textual() {
+            self.report(cased_beside(&one.node, &ty, operator.span));
+            return None;
+        }
         let equal = match other.node {
             Value::Literal(literal) => {
                 let (literal, case) = self.fit(&one.node, literal, cased, other.span, &[])?;
@@ -135,7 +146,14 @@ impl Typer<'_> {
                     || (ty.is_number() && other_ty.is_number());
                 if !comparable {
                     let message = format!("{} is {ty}, but {} is {other_ty}", describe(&one.node), describe(&right));
-                    self.report(Diagnostic::new(Code::TypeMismatch, span, message));
+                    let diagnostic = Diagnostic::new(Code::TypeMismatch, span, message);
+                    self.report(
+                        if (ty.is_textual() && other_ty.is_number()) || (ty.is_number() && other_ty.is_textual()) {
+                            diagnostic.help("write `int(field)` or `float(field)` for a number in a string")
+                        } else {
+                            diagnostic.help("only values of one type are compared")
+                        },
+                    );
                     return None;
                 }
                 let case = if ty.is_textual() && !cased { CaseRule::Ignore } else { CaseRule::Exact };
@@ -157,7 +175,7 @@ impl Typer<'_> {
         let symbol = operator.node.symbol();
         if cased {
             let message = format!("`cased` does not go with `{symbol}`");
-            self.report(Diagnostic::new(Code::TypeMismatch, operator.span, message));
+            self.report(Diagnostic::new(Code::TypeMismatch, operator.span, message).help("remove `cased`"));
             return None;
         }
         let orderable = |ty: &Type| ty.is_number() || *ty == Type::Time;
@@ -172,8 +190,14 @@ impl Typer<'_> {
             return None;
         }
         if !((ty.is_number() && other.is_number()) || ty == other) {
-            let message = format!("{} is {ty}, but {} is {other}", describe(&left.node), describe(&right.node));
-            self.report(Diagnostic::new(Code::TypeMismatch, right.span, message));
+            self.report(match &right.node {
+                Value::Literal(literal) => mismatch(&left.node, literal, right.span),
+                value => {
+                    let message = format!("{} is {ty}, but {} is {other}", describe(&left.node), describe(value));
+                    let diagnostic = Diagnostic::new(Code::TypeMismatch, right.span, message);
+                    diagnostic.help("only values of one type are compared")
+                }
+            });
             return None;
         }
         Some(Predicate::Ordered { left: left.node, order, right: right.node })
@@ -193,7 +217,12 @@ impl Typer<'_> {
         let ty = self.single(&value.node, value.span)?;
         if !ty.is_textual() {
             let message = format!("`{}` compares strings, but {} is {ty}", word.as_str(), describe(&value.node));
-            self.report(Diagnostic::new(Code::TypeMismatch, operator.span, message));
+            let diagnostic = Diagnostic::new(Code::TypeMismatch, operator.span, message);
+            self.report(match ty {
+                Type::Bool => diagnostic.help("a bool field stands alone, or behind `not`"),
+                Type::Time => diagnostic.help("a time compares with another time field; `hour(time)` gives a number"),
+                _ => diagnostic.help("compare numbers by `==`, `<` and `>`"),
+            });
             return None;
         }
         if patterns.is_empty() {
@@ -232,7 +261,8 @@ impl Typer<'_> {
                         word.as_str(),
                         describe(&other)
                     );
-                    self.report(Diagnostic::new(Code::TypeMismatch, value.span, message));
+                    let help = "two fields compare by `==` and `!=`";
+                    self.report(Diagnostic::new(Code::TypeMismatch, value.span, message).help(help));
                     return None;
                 }
             }
@@ -242,7 +272,8 @@ impl Typer<'_> {
             match literal.node {
                 Literal::Text(text) if !text.is_empty() => texts.push(Spanned::new(text, literal.span)),
                 Literal::Text(_) => {
-                    self.report(Diagnostic::new(Code::EmptyString, literal.span, "the text is empty"));
+                    let diagnostic = Diagnostic::new(Code::EmptyString, literal.span, "the text is empty");
+                    self.report(diagnostic.help("write `exists(field)` to ask whether there is any text"));
                     return None;
                 }
                 other => {
@@ -286,6 +317,10 @@ impl Typer<'_> {
         let items = self.items(right);
         let (value, items) = (value?, items?);
         let ty = self.single(&value.node, value.span)?;
+        if cased && !ty.is_textual() {
+            self.report(cased_beside(&value.node, &ty, value.span));
+            return None;
+        }
         let Items { literals, globs, mut networks } = items;
         let mut plain = Vec::new();
         for literal in literals {
@@ -295,7 +330,8 @@ impl Typer<'_> {
                     Some(network) => networks.push(network),
                     None => {
                         let message = format!("`{text}` is no block of addresses");
-                        self.report(Diagnostic::new(Code::WrongArgument, literal.span, message));
+                        let help = "write `10.0.0.0/8` or `2001:db8::/32`";
+                        self.report(Diagnostic::new(Code::WrongArgument, literal.span, message).help(help));
                         return None;
                     }
                 },
@@ -304,12 +340,14 @@ impl Typer<'_> {
         }
         if !networks.is_empty() && ty != Type::Ip {
             let message = format!("the list holds blocks of addresses, but {} is {ty}", describe(&value.node));
-            self.report(Diagnostic::new(Code::TypeMismatch, right.span, message));
+            let help = format!("`detc schema show {}` lists the fields of type `ip`", self.source.name);
+            self.report(Diagnostic::new(Code::TypeMismatch, right.span, message).help(help));
             return None;
         }
         if !globs.is_empty() && !ty.is_textual() {
             let message = format!("the list holds globs, but {} is {ty}", describe(&value.node));
-            self.report(Diagnostic::new(Code::TypeMismatch, right.span, message));
+            let help = "compare a field of type `string`";
+            self.report(Diagnostic::new(Code::TypeMismatch, right.span, message).help(help));
             return None;
         }
         let mut tests = Vec::new();
@@ -353,7 +391,41 @@ const fn mirrored(comparison: Comparison) -> Comparison {
     }
 }
 
-fn not_a_condition(what: &str, span: Span) -> Diagnostic {
+/// A value that stands alone.
+fn not_a_condition(value: &Value, span: Span) -> Diagnostic {
+    let (name, ty) = (describe(value), value.ty());
+    let message = format!("{name} is {ty}, not a condition");
+    let diagnostic = Diagnostic::new(Code::NotAPredicate, span, message);
+    match value {
+        Value::Literal(_) => lonely(&name, span),
+        Value::Field(_) | Value::Element(_) | Value::NameValue(_) => {
+            diagnostic.help("compare it with a value, or write `exists(field)`")
+        }
+        Value::First(_) | Value::Time | Value::Call(_) => diagnostic.help("compare it with a value"),
+    }
+}
+
+/// A constant that stands alone, as in `x == "a" or "b"`.
+fn lonely(what: &str, span: Span) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::NotAPredicate, span, format!("{what} is no condition"));
-    diagnostic.help("repeat the field and the operator, or put several values into a list: `x contains [\"a\", \"b\"]`")
+    diagnostic.help("repeat the field and the operator, or put several values into a list: `x in [\"a\", \"b\"]`")
+}
+
+/// `cased` beside something that has no case.
+fn cased_beside(value: &Value, ty: &Type, span: Span) -> Diagnostic {
+    let message = format!("`cased` compares strings, but {} is {ty}", describe(value));
+    Diagnostic::new(Code::TypeMismatch, span, message).help("remove `cased`")
+}
+
+/// `field == null` and `field != null`, with the words of the language for it.
+fn asks_for_nothing(operator: Comparison, left: &Spanned<Expr>, right: &Spanned<Expr>) -> Option<Diagnostic> {
+    let (Expr::Path(field), Expr::Path(nothing)) = (&left.node, &right.node) else { return None };
+    let name = super::paths::names(&nothing.segments).to_string();
+    let help = match operator {
+        Comparison::Equal => format!("write `not exists({})`", super::paths::names(&field.segments)),
+        Comparison::NotEqual => format!("write `exists({})`", super::paths::names(&field.segments)),
+        Comparison::Less | Comparison::LessOrEqual | Comparison::Greater | Comparison::GreaterOrEqual => return None,
+    };
+    super::paths::is_nothing(&name)
+        .then(|| Diagnostic::new(Code::InvalidExpression, right.span, format!("`{name}` is no value")).help(help))
 }

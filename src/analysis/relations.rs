@@ -41,27 +41,46 @@ fn relation(
     environment: &Environment<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Relation> {
-    let unsupported = |span: Span| {
+    let unsupported = |span: Span, help: &str| {
         let message = "steps are compared by `==` and `!=` between two of their fields, joined by `and`";
-        Diagnostic::new(Code::UnsupportedStepCondition, span, message)
-            .help("put conditions on single events into the signal's `where`")
+        Diagnostic::new(Code::UnsupportedStepCondition, span, message).help(help)
     };
     let Expr::Compare { operator, left, right, cased } = &part.node else {
-        diagnostics.push(unsupported(part.span));
+        let help = match part.node {
+            Expr::Or(_) => "join comparisons by `and`; alternatives are detections of their own",
+            Expr::Not(_) => "write `!=` for `not ==`",
+            _ => "put conditions on single events into the signal's `where`",
+        };
+        diagnostics.push(unsupported(part.span, help));
         return None;
     };
     let kind = match operator.node {
         Comparison::Equal => RelationKind::Same,
         Comparison::NotEqual => RelationKind::Different,
         Comparison::Less | Comparison::LessOrEqual | Comparison::Greater | Comparison::GreaterOrEqual => {
-            diagnostics.push(unsupported(operator.span));
+            diagnostics.push(unsupported(operator.span, "the order of events is that of the arrows"));
             return None;
         }
     };
     let (Expr::Path(one), Expr::Path(other)) = (&left.node, &right.node) else {
-        diagnostics.push(unsupported(part.span));
+        let step = [left, right].into_iter().find_map(|side| match &side.node {
+            Expr::Path(path) => path.segments.first().map(|segment| segment.name.node.clone()),
+            _ => None,
+        });
+        let help = match step {
+            Some(step) => format!("put conditions on single events into the `where` of the signal behind `{step}`"),
+            None => "put conditions on single events into the signal's `where`".to_owned(),
+        };
+        diagnostics.push(unsupported(part.span, &help));
         return None;
     };
+    if let ([alone], [other]) = (one.segments.as_slice(), other.segments.as_slice()) {
+        let (alone, other) = (&alone.name.node, &other.name.node);
+        let diagnostic =
+            Diagnostic::new(Code::UnsupportedStepCondition, part.span, "steps are compared by their fields");
+        diagnostics.push(diagnostic.help(format!("write `{alone}.field {} {other}.field`", operator.node.symbol())));
+        return None;
+    }
     let one = step_value(one, left.span, steps, used, drafts, environment, diagnostics);
     let other = step_value(other, right.span, steps, used, drafts, environment, diagnostics);
     let (mut one, mut other) = (one?, other?);
@@ -78,13 +97,15 @@ fn relation(
     for (value, ty, span) in [(&one, &ty, left.span), (&other, &theirs, right.span)] {
         if matches!(ty, Type::List(_) | Type::Object) {
             let message = format!("`{}` is {ty}, not a single value", value.name);
-            diagnostics.push(Diagnostic::new(Code::ThroughList, span, message));
+            let help = "name a single value with `let`, and compare that";
+            diagnostics.push(Diagnostic::new(Code::ThroughList, span, message).help(help));
             return None;
         }
     }
     if ty != theirs && !(ty.is_textual() && theirs.is_textual()) && !(ty.is_number() && theirs.is_number()) {
         let message = format!("`{}` is {ty}, but `{}` is {theirs}", one.name, other.name);
-        diagnostics.push(Diagnostic::new(Code::TypeMismatch, part.span, message));
+        let help = "only values of one type are compared";
+        diagnostics.push(Diagnostic::new(Code::TypeMismatch, part.span, message).help(help));
         return None;
     }
     let case = if ty.is_textual() && !cased { CaseRule::Ignore } else { CaseRule::Exact };
@@ -117,6 +138,9 @@ fn step_value(
         }
         _ => {
             let message = format!("several steps are named `{}`", head.name.node);
+            if diagnostics.iter().any(|other| other.code == Code::AmbiguousStep && other.message == message) {
+                return None;
+            }
             let diagnostic = Diagnostic::new(Code::AmbiguousStep, head.name.span, message);
             diagnostics.push(diagnostic.help(format!("name them: `{0} as first -> {0} as second`", head.name.node)));
             return None;

@@ -16,6 +16,8 @@ use crate::source::Span;
 /// Parameters and lists of a detection, with a note of which were used.
 pub(super) struct Environment<'a> {
     parameters: IndexMap<String, Parameter>,
+    /// Parameters whose declaration has a mistake, which is reported there.
+    mistaken: BTreeSet<String>,
     lists: &'a Lists,
     used: RefCell<BTreeSet<String>>,
     used_lists: RefCell<BTreeMap<String, usize>>,
@@ -31,24 +33,33 @@ pub(super) enum Reference<'a> {
 
 impl<'a> Environment<'a> {
     /// Starts with nothing used.
-    pub(super) fn new(parameters: IndexMap<String, Parameter>, lists: &'a Lists) -> Self {
-        Self { parameters, lists, used: RefCell::default(), used_lists: RefCell::default() }
+    pub(super) fn new(parameters: IndexMap<String, Parameter>, mistaken: BTreeSet<String>, lists: &'a Lists) -> Self {
+        Self { parameters, mistaken, lists, used: RefCell::default(), used_lists: RefCell::default() }
     }
 
     /// Finds what `$name` stands for.
     pub(super) fn reference(&self, name: &str, span: Span, diagnostics: &mut Diagnostics) -> Option<Reference<'_>> {
+        if self.mistaken.contains(name) {
+            return None;
+        }
         let parameter = self.parameters.get(name);
         let list = self.lists.get(name);
         match (parameter, list) {
             (Some(parameter), Some(list)) => {
                 let message = format!("`${name}` is both a parameter and a list");
                 let diagnostic = Diagnostic::new(Code::DuplicateName, span, message);
-                diagnostics.push(diagnostic.note(parameter.span, "the parameter").note(list.name.span, "the list"));
+                let diagnostic = diagnostic.note(parameter.span, "the parameter").note(list.name.span, "the list");
+                diagnostics.push(diagnostic.help("rename the parameter"));
                 None
             }
             (Some(parameter), None) => {
                 self.used.borrow_mut().insert(name.to_owned());
                 Some(Reference::Parameter(parameter))
+            }
+            (None, Some(list)) if list.malformed => {
+                let diagnostic = Diagnostic::new(Code::UnknownList, span, format!("the list `{name}` has mistakes"));
+                diagnostics.push(diagnostic.note(list.name.span, "the list").help("mend the list first"));
+                None
             }
             (None, Some(list)) => {
                 self.used_lists.borrow_mut().insert(name.to_owned(), list.entries.len());
@@ -73,7 +84,8 @@ impl<'a> Environment<'a> {
         for (name, parameter) in &self.parameters {
             if !used.contains(name) {
                 let message = format!("the parameter `{name}` is not used");
-                diagnostics.push(Diagnostic::new(Code::UnusedParameter, parameter.span, message));
+                let help = format!("write `${name}` where it is wanted, or remove it");
+                diagnostics.push(Diagnostic::new(Code::UnusedParameter, parameter.span, message).help(help));
             }
         }
     }
@@ -105,6 +117,8 @@ pub(super) struct Typer<'a> {
     pub(super) columns: Vec<(String, Value)>,
     /// Elements of the quantifiers around the place, outermost first.
     pub(super) elements: Vec<ElementScope<'a>>,
+    /// Names of columns that come further down and are not in scope yet.
+    pub(super) later: Vec<String>,
     /// Parameters and lists.
     pub(super) environment: &'a Environment<'a>,
     /// What was found wrong so far.
@@ -129,7 +143,8 @@ pub(super) struct ElementScope<'a> {
 impl<'a> Typer<'a> {
     /// Starts in the scope of a source, without columns.
     pub(super) fn new(source: &'a Arc<Source>, environment: &'a Environment<'a>) -> Self {
-        Self { source, columns: Vec::new(), elements: Vec::new(), environment, diagnostics: Diagnostics::default() }
+        let diagnostics = Diagnostics::default();
+        Self { source, columns: Vec::new(), elements: Vec::new(), later: Vec::new(), environment, diagnostics }
     }
 
     /// Reports something wrong.

@@ -30,7 +30,7 @@ pub(super) fn check(file: &DetectionFile, catalog: &Catalog, diagnostics: &mut D
                         let names = catalog.sources().map(|source| source.name.as_str());
                         diagnostics.push(match nearest(&text, names) {
                             Some(near) => diagnostic.help(format!("the nearest source is `{near}`")),
-                            None => diagnostic,
+                            None => diagnostic.help("`detc schema list` lists the sources"),
                         });
                     }
                 }
@@ -49,7 +49,8 @@ fn check_event(fields: &Node, source: &Source, diagnostics: &mut Diagnostics) {
         return;
     }
     for objection in source.objections(&event(fields, source)) {
-        diagnostics.push(Diagnostic::new(Code::TypeMismatch, fields.span, objection));
+        let diagnostic = Diagnostic::new(Code::TypeMismatch, fields.span, objection);
+        diagnostics.push(diagnostic.help(lists_types(source)));
     }
 }
 
@@ -71,7 +72,8 @@ fn check_member(
         Lookup::Known(field) => {
             if let Some(message) = mismatch(&field.ty, value) {
                 let message = format!("`{path}` is {}, {message}", field.ty);
-                diagnostics.push(Diagnostic::new(Code::TypeMismatch, value.span, message));
+                let diagnostic = Diagnostic::new(Code::TypeMismatch, value.span, message);
+                diagnostics.push(diagnostic.help(lists_types(source)));
             }
         }
         Lookup::Open(_) | Lookup::ThroughList(_) => {}
@@ -81,10 +83,14 @@ fn check_member(
             let known: Vec<String> = source.root.paths().iter().map(|(path, _)| path.to_string()).collect();
             diagnostics.push(match nearest(&path.to_string(), known.iter().map(String::as_str)) {
                 Some(near) => diagnostic.help(format!("the nearest field is `{near}`")),
-                None => diagnostic,
+                None => diagnostic.help(format!("`detc schema show {}` lists the fields", source.name)),
             });
         }
     }
+}
+
+fn lists_types(source: &Source) -> String {
+    format!("`detc schema show {}` lists the types of fields", source.name)
 }
 
 /// Why a written value cannot be of a type; text is read as the type that the schema declares.
@@ -93,6 +99,8 @@ fn mismatch(ty: &Type, value: &Node) -> Option<String> {
         return match ty {
             Type::List(_) if value.as_sequence().is_some() => None,
             Type::List(_) => Some("but a group of keys is written".to_owned()),
+            Type::Object => None,
+            _ if value.as_mapping().is_some() => Some("but a group of keys is written".to_owned()),
             // Producers do send lists where a single value is declared; such an event is legal and never matches.
             _ => None,
         };

@@ -41,7 +41,7 @@ impl<'a> Typer<'a> {
             }
             Expr::List(_) => {
                 let message = "a list stands only behind `in` and the word operators";
-                self.report(Diagnostic::new(Code::TypeMismatch, span, message));
+                self.report(Diagnostic::new(Code::TypeMismatch, span, message).help("write `in [..]`"));
                 return None;
             }
             Expr::Or(_)
@@ -52,7 +52,8 @@ impl<'a> Typer<'a> {
             | Expr::In { .. }
             | Expr::Quantified { .. } => {
                 let message = "a condition stands where a value is wanted";
-                self.report(Diagnostic::new(Code::TypeMismatch, span, message));
+                let help = "compare two values; a condition stands in `where`, joined to others by `and` or `or`";
+                self.report(Diagnostic::new(Code::TypeMismatch, span, message).help(help));
                 return None;
             }
         };
@@ -135,7 +136,7 @@ impl<'a> Typer<'a> {
 
 fn duration_here(span: Span) -> Diagnostic {
     let message = "a duration stands only in clauses such as `within`";
-    Diagnostic::new(Code::TypeMismatch, span, message)
+    Diagnostic::new(Code::TypeMismatch, span, message).help("a number is written without a unit")
 }
 
 fn list_here(name: &str, span: Span) -> Diagnostic {

@@ -91,9 +91,12 @@ fn add(sources: &mut Sources, name: &str, bytes: Vec<u8>, diagnostics: &mut Diag
             sources.add(name, text);
         }
         Err(error) => {
-            let offset = error.utf8_error().valid_up_to();
-            let message = format!("`{name}` is not UTF-8: the first wrong byte is at offset {offset}");
-            diagnostics.push(Diagnostic::without_place(Code::NotUtf8, message));
+            let valid = error.utf8_error().valid_up_to();
+            let before = String::from_utf8_lossy(error.as_bytes().get(..valid).unwrap_or_default()).into_owned();
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+            let message = format!("`{name}` is not UTF-8: the first wrong byte stands in line {line}, column {column}");
+            diagnostics.push(Diagnostic::without_place(Code::NotUtf8, message).help("save the file as UTF-8"));
         }
     }
 }

@@ -84,14 +84,16 @@ pub fn check(project: &Project, sources: &Sources, first: FileId, settings: &Set
         }
         match yaml::parse(id, &file.text) {
             (Some(tree), _) if !syntax::is_list(&tree) => rest.push((id, file)),
-            (tree, found) => {
-                checked.diagnostics.extend(found);
+            (tree, mut found) => {
+                let misread = misread_lines(&file.text, id, &found);
                 if let Some(tree) = tree {
-                    let (list, found) = syntax::read_list(id, tree);
-                    checked.diagnostics.extend(found);
-                    let found = checked.lists.add(&list, &settings.today);
-                    checked.diagnostics.extend(found);
+                    let (list, mut mistakes) = syntax::read_list(id, tree);
+                    check_list_name(&list, &file.path, &mut mistakes);
+                    let malformed = found.has_errors() || mistakes.has_errors();
+                    mistakes.extend(checked.lists.add(&list, &settings.today, malformed));
+                    found.extend(without_consequences(mistakes, &misread));
                 }
+                checked.diagnostics.extend(found);
             }
         }
     }
@@ -113,6 +115,7 @@ pub fn check(project: &Project, sources: &Sources, first: FileId, settings: &Set
     }
     checked.files = rest.len();
     check_names(&cards, sources, &mut checked.diagnostics);
+    refuse_mistaken(&mut checked);
     check_settings(&cards, settings, &mut checked.diagnostics);
     checked
 }
@@ -120,19 +123,53 @@ pub fn check(project: &Project, sources: &Sources, first: FileId, settings: &Set
 fn read_detection(id: FileId, text: &str, context: &Context<'_>) -> (Option<Card>, Option<Detection>, Diagnostics) {
     let (tree, mut diagnostics) = yaml::parse(id, text);
     let Some(tree) = tree else { return (None, None, diagnostics) };
-    let (file, found) = syntax::read_detection(id, tree);
-    diagnostics.extend(found);
+    let misread = misread_lines(text, id, &diagnostics);
+    let (file, mut found) = syntax::read_detection(id, tree);
     // A malformed file has been reported; what could be read of it is still checked, but never compiled.
-    let (detection, found) = analysis::analyse(&file, context);
-    diagnostics.extend(found);
+    let (detection, mistakes) = analysis::analyse(&file, context);
+    found.extend(mistakes);
+    diagnostics.extend(without_consequences(found, &misread));
     let card = Card {
         file: id,
         name: Spanned::new(file.document.detection.clone(), file.span("/detection")),
         id: Spanned::new(file.document.id.to_ascii_lowercase(), file.span("/id")),
         parameters: file.document.parameters.keys().cloned().collect(),
     };
-    let detection = detection.filter(|_| !diagnostics.has_errors());
     (Some(card), detection, diagnostics)
+}
+
+/// The lines on which YAML read something else than was meant, although it could go on.
+fn misread_lines(text: &str, file: FileId, yaml: &Diagnostics) -> Vec<Span> {
+    let errors = yaml.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    let line = |span: Span| {
+        let offset = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
+        let start = text.get(..offset(span.start))?.rfind('\n').map_or(0, |newline| newline + 1);
+        let behind = text.get(offset(span.end)..)?;
+        let end = offset(span.end) + behind.find('\n').unwrap_or(behind.len());
+        Some(Span::new(file, start, end))
+    };
+    errors.filter_map(|diagnostic| line(diagnostic.span?)).collect()
+}
+
+/// Leaves out what is but a consequence of a text that YAML misread: it has one mistake, and that has been reported.
+fn without_consequences(found: Diagnostics, misread: &[Span]) -> Diagnostics {
+    let consequence = |span: Span| misread.iter().any(|line| line.start <= span.start && span.start <= line.end);
+    found.into_iter().filter(|diagnostic| !diagnostic.span.is_some_and(consequence)).collect()
+}
+
+/// Nothing is compiled from a file with an error, and nobody is asked to polish it.
+fn refuse_mistaken(checked: &mut Checked) {
+    let errors = checked.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    let mistaken: BTreeSet<FileId> = errors.filter_map(|diagnostic| Some(diagnostic.span?.file)).collect();
+    checked.detections.retain(|detection| !mistaken.contains(&detection.file));
+    let is_lint = |code: Code| {
+        matches!(code, Code::UnusedSignal | Code::UnusedParameter | Code::NoTests | Code::NoKeys | Code::ImpliedStep)
+    };
+    let polish = |diagnostic: &Diagnostic| {
+        is_lint(diagnostic.code) && diagnostic.span.is_some_and(|span| mistaken.contains(&span.file))
+    };
+    let diagnostics = std::mem::take(&mut checked.diagnostics);
+    checked.diagnostics = diagnostics.into_iter().filter(|diagnostic| !polish(diagnostic)).collect();
 }
 
 /// Compiles every detection for every target that it is not restricted from, in order.
@@ -207,6 +244,17 @@ pub fn verdict_diagnostics(
     diagnostics
 }
 
+/// The name of a list is the stem of its file.
+fn check_list_name(list: &syntax::ListFile, path: &str, diagnostics: &mut Diagnostics) {
+    let name = list.document.list.as_str();
+    if let Some(stem) = stem(path).filter(|stem| !name.is_empty() && *stem != name) {
+        let span = list.tree.get("list").map_or(list.tree.span, |node| node.span);
+        let message = format!("the list `{name}` stands in a file named `{stem}`");
+        let diagnostic = Diagnostic::new(Code::NameIsNotFileStem, span, message);
+        diagnostics.push(diagnostic.help(format!("rename the file to `{name}.yml`, or the list to `{stem}`")));
+    }
+}
+
 /// Names are the stems of their files, and neither names nor identities repeat.
 fn check_names(cards: &[Card], sources: &Sources, diagnostics: &mut Diagnostics) {
     let mut names: BTreeMap<&str, Span> = BTreeMap::new();
@@ -221,7 +269,8 @@ fn check_names(cards: &[Card], sources: &Sources, diagnostics: &mut Diagnostics)
         }
         if let Some(first) = names.get(name).filter(|_| !name.is_empty()) {
             let message = format!("a second detection `{name}`");
-            diagnostics.push(Diagnostic::new(Code::DuplicateName, span, message).note(*first, "first here"));
+            let diagnostic = Diagnostic::new(Code::DuplicateName, span, message).note(*first, "first here");
+            diagnostics.push(diagnostic.help("names are unique in a project; rename one of the two"));
         }
         names.entry(name).or_insert(span);
         let (id, span) = (card.id.node.as_str(), card.id.span);
@@ -242,7 +291,11 @@ fn check_settings(cards: &[Card], settings: &Settings, diagnostics: &mut Diagnos
             Diagnostic::without_place(Code::UnknownParameter, format!("no detection has a parameter `{name}`"));
         diagnostics.push(match crate::schema::nearest(name, known.iter().copied()) {
             Some(near) => diagnostic.help(format!("the nearest parameter is `{near}`")),
-            None => diagnostic,
+            None if known.is_empty() => diagnostic.help("no detection here declares parameters"),
+            None => {
+                let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+                diagnostic.help(format!("the parameters are {}", known.join(", ")))
+            }
         });
     }
 }

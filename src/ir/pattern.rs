@@ -123,6 +123,8 @@ pub struct ClassItem {
 pub struct RegexError {
     /// What is wrong, as a lower-case fragment.
     pub message: String,
+    /// What to write instead, where something is known.
+    pub help: Option<&'static str>,
     /// Byte range inside the expression.
     pub range: std::ops::Range<usize>,
 }
@@ -134,9 +136,9 @@ impl Regex {
     /// Names the construct and its place when the text is malformed or outside the subset.
     pub fn parse(text: &str) -> Result<Self, RegexError> {
         let parsed = ast::parse::ParserBuilder::new().nest_limit(50).build().parse(text);
-        let tree = parsed.map_err(|error| RegexError {
-            message: error.kind().to_string(),
-            range: error.span().start.offset..error.span().end.offset,
+        let tree = parsed.map_err(|error| {
+            let (message, help) = in_words(error.kind());
+            RegexError { message, help, range: error.span().start.offset..error.span().end.offset }
         })?;
         convert(&tree)
     }
@@ -193,28 +195,64 @@ impl Regex {
     }
 }
 
-fn convert(tree: &Ast) -> Result<Regex, RegexError> {
-    let refuse = |span: &ast::Span, message: &str| {
-        Err(RegexError { message: message.to_owned(), range: span.start.offset..span.end.offset })
+/// Why a text is no regular expression, and what to write instead.
+fn in_words(kind: &ast::ErrorKind) -> (String, Option<&'static str>) {
+    match kind {
+        ast::ErrorKind::UnsupportedLookAround => (
+            "look-around is outside the portable subset".to_owned(),
+            Some("write two conditions: `x matches 'a' and not x matches 'b'`"),
+        ),
+        ast::ErrorKind::UnsupportedBackreference => {
+            ("back-references are outside the portable subset".to_owned(), Some("write out what is repeated"))
+        }
+        ast::ErrorKind::GroupUnclosed => ("the group is never closed".to_owned(), Some("add `)`, or write `\\(`")),
+        ast::ErrorKind::GroupUnopened => ("`)` closes nothing".to_owned(), Some("remove it, or write `\\)`")),
+        ast::ErrorKind::ClassUnclosed => ("the class is never closed".to_owned(), Some("add `]`, or write `\\[`")),
+        ast::ErrorKind::RepetitionMissing => {
+            ("there is nothing to repeat".to_owned(), Some("a star that stands for itself is written `\\*`"))
+        }
+        ast::ErrorKind::NestLimitExceeded(limit) => (format!("more than {limit} groups stand inside each other"), None),
+        other => (other.to_string(), None),
+    }
+}
+
+/// Refuses a construct that is outside the portable subset.
+fn refuse<T>(span: &ast::Span, what: &str) -> Result<T, RegexError> {
+    let help = match what {
+        "inline flags" => Some("operators ignore case; write `cased` behind the operator to respect it"),
+        "word boundaries" => Some("write what may stand beside the word, such as `(^|[^a-z])word([^a-z]|$)`"),
+        "Unicode classes" => Some("write ranges, such as `[A-Za-z]`"),
+        "named classes" => Some("write ranges, such as `[0-9A-Za-z]`"),
+        "named groups" => Some("write `(..)`"),
+        "class operations" | "nested classes" | "a negated class inside a class" => {
+            Some("write the characters in one class, such as `[a-z0-9]`")
+        }
+        _ => None,
     };
+    let verb = if what.starts_with("a ") { "is" } else { "are" };
+    let message = format!("{what} {verb} outside the portable subset");
+    Err(RegexError { message, help, range: span.start.offset..span.end.offset })
+}
+
+fn convert(tree: &Ast) -> Result<Regex, RegexError> {
     match tree {
         Ast::Empty(_) => Ok(Regex::Empty),
-        Ast::Flags(flags) => refuse(&flags.span, "inline flags are outside the portable subset"),
+        Ast::Flags(flags) => refuse(&flags.span, "inline flags"),
         Ast::Literal(literal) => Ok(Regex::Literal(literal.c)),
         Ast::Dot(_) => Ok(Regex::Dot),
         Ast::Assertion(assertion) => match assertion.kind {
             ast::AssertionKind::StartLine | ast::AssertionKind::StartText => Ok(Regex::Start),
             ast::AssertionKind::EndLine | ast::AssertionKind::EndText => Ok(Regex::End),
-            _ => refuse(&assertion.span, "word boundaries are outside the portable subset"),
+            _ => refuse(&assertion.span, "word boundaries"),
         },
-        Ast::ClassUnicode(class) => refuse(&class.span, "Unicode classes are outside the portable subset"),
+        Ast::ClassUnicode(class) => refuse(&class.span, "Unicode classes"),
         Ast::ClassPerl(class) => Ok(Regex::Class { negated: class.negated, items: perl_items(&class.kind) }),
         Ast::ClassBracketed(class) => {
             let mut items = Vec::new();
             match &class.kind {
                 ast::ClassSet::Item(item) => class_items(item, &mut items)?,
                 ast::ClassSet::BinaryOp(operation) => {
-                    return refuse(&operation.span, "class operations are outside the portable subset");
+                    return refuse(&operation.span, "class operations");
                 }
             }
             Ok(Regex::Class { negated: class.negated, items })
@@ -229,7 +267,7 @@ fn convert(tree: &Ast) -> Result<Regex, RegexError> {
                 ast::RepetitionKind::Range(ast::RepetitionRange::Bounded(min, max)) => (*min, Some(*max)),
             };
             if max.unwrap_or(min) > 1000 {
-                return refuse(&repetition.op.span, "a repetition of more than 1000 is outside the portable subset");
+                return refuse(&repetition.op.span, "a repetition of more than 1000");
             }
             let inner = Box::new(convert(&repetition.ast)?);
             Ok(Regex::Repeat(Repeat { min, max, greedy: repetition.greedy, inner }))
@@ -238,11 +276,11 @@ fn convert(tree: &Ast) -> Result<Regex, RegexError> {
             let capture = match &group.kind {
                 ast::GroupKind::CaptureIndex(index) => Some(*index),
                 ast::GroupKind::CaptureName { .. } => {
-                    return refuse(&group.span, "named groups are outside the portable subset");
+                    return refuse(&group.span, "named groups");
                 }
                 ast::GroupKind::NonCapturing(flags) if flags.items.is_empty() => None,
                 ast::GroupKind::NonCapturing(flags) => {
-                    return refuse(&flags.span, "inline flags are outside the portable subset");
+                    return refuse(&flags.span, "inline flags");
                 }
             };
             Ok(Regex::Group { capture, inner: Box::new(convert(&group.ast)?) })
@@ -264,9 +302,6 @@ fn perl_items(kind: &ast::ClassPerlKind) -> Vec<ClassItem> {
 }
 
 fn class_items(item: &ast::ClassSetItem, items: &mut Vec<ClassItem>) -> Result<(), RegexError> {
-    let refuse = |span: &ast::Span, message: &str| {
-        Err(RegexError { message: message.to_owned(), range: span.start.offset..span.end.offset })
-    };
     match item {
         ast::ClassSetItem::Empty(_) => Ok(()),
         ast::ClassSetItem::Literal(literal) => {
@@ -277,16 +312,14 @@ fn class_items(item: &ast::ClassSetItem, items: &mut Vec<ClassItem>) -> Result<(
             items.push(ClassItem { first: range.start.c, last: range.end.c });
             Ok(())
         }
-        ast::ClassSetItem::Ascii(class) => refuse(&class.span, "named classes are outside the portable subset"),
-        ast::ClassSetItem::Unicode(class) => refuse(&class.span, "Unicode classes are outside the portable subset"),
-        ast::ClassSetItem::Perl(class) if class.negated => {
-            refuse(&class.span, "a negated class inside a class is outside the portable subset")
-        }
+        ast::ClassSetItem::Ascii(class) => refuse(&class.span, "named classes"),
+        ast::ClassSetItem::Unicode(class) => refuse(&class.span, "Unicode classes"),
+        ast::ClassSetItem::Perl(class) if class.negated => refuse(&class.span, "a negated class inside a class"),
         ast::ClassSetItem::Perl(class) => {
             items.extend(perl_items(&class.kind));
             Ok(())
         }
-        ast::ClassSetItem::Bracketed(class) => refuse(&class.span, "nested classes are outside the portable subset"),
+        ast::ClassSetItem::Bracketed(class) => refuse(&class.span, "nested classes"),
         ast::ClassSetItem::Union(union) => union.items.iter().try_for_each(|item| class_items(item, items)),
     }
 }

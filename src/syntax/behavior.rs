@@ -12,6 +12,10 @@ use crate::source::Spanned;
 /// Behaviours that are written like a function.
 const AGGREGATES: [&str; 2] = ["count", "distinct"];
 
+/// Behaviours that are written like a function and come later.
+const PLANNED: [&str; 12] =
+    ["sum", "avg", "min", "max", "median", "percentile", "new", "rare", "outlier", "spike", "travel", "score"];
+
 /// Parses a behaviour; `place` finds the place of a byte range of `text` in its file.
 #[must_use]
 pub fn parse_behavior(text: &str, place: Place<'_>) -> (Option<Spanned<Behavior>>, Diagnostics) {
@@ -43,12 +47,15 @@ fn unknown_behavior(text: &str, place: Place<'_>) -> Option<Diagnostic> {
         return None;
     }
     let span = place(start..start + length);
+    let known = "there are `count(s) >= n`, `distinct(s.f) >= n`, sequences `a -> b`, and a single signal";
+    if PLANNED.contains(&word) {
+        let message = format!("the behaviour `{word}` is not part of the language yet");
+        return Some(Diagnostic::new(Code::UnknownBehavior, span, message).help(known));
+    }
     let diagnostic = Diagnostic::new(Code::UnknownBehavior, span, format!("unknown behaviour `{word}`"));
     Some(match nearest(word, AGGREGATES) {
         Some(near) => diagnostic.help(format!("the nearest behaviour is `{near}`")),
-        None => {
-            diagnostic.help("there are `count(s) >= n`, `distinct(s.f) >= n`, sequences `a -> b`, and a single signal")
-        }
+        None => diagnostic.help(known),
     })
 }
 
@@ -73,7 +80,8 @@ impl Builder<'_> {
                     };
                     if let Some(word) = repeated {
                         let message = format!("a second `{word}` clause");
-                        self.report(Diagnostic::new(Code::InvalidBehavior, span, message));
+                        let help = if word == "by" { "name all keys in one clause: `by a, b`" } else { "remove one" };
+                        self.report(Diagnostic::new(Code::InvalidBehavior, span, message).help(help));
                     }
                 }
                 Rule::step_condition => {
@@ -113,7 +121,8 @@ impl Builder<'_> {
         let signal = paths.next()?;
         if let Some(second) = paths.next() {
             let message = "`count` takes one signal";
-            self.report(Diagnostic::new(Code::InvalidBehavior, second.span, message));
+            let help = "write the conditions of both into one signal";
+            self.report(Diagnostic::new(Code::InvalidBehavior, second.span, message).help(help));
         }
         Some(Spanned::new(Body::Count { signal, operator, amount }, span))
     }

@@ -14,9 +14,13 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{FileId, Span, Spanned};
 use crate::yaml::{Node, Scalar, ScalarStyle};
 
-static DETECTION: LazyLock<Option<Validator>> =
-    LazyLock::new(|| jsonschema::validator_for(&document::detection_schema()).ok());
-static LIST: LazyLock<Option<Validator>> = LazyLock::new(|| jsonschema::validator_for(&document::list_schema()).ok());
+static DETECTION: LazyLock<Option<Validator>> = LazyLock::new(|| validator(&document::detection_schema()));
+static LIST: LazyLock<Option<Validator>> = LazyLock::new(|| validator(&document::list_schema()));
+
+/// A validator that also looks at dates.
+fn validator(schema: &serde_json::Value) -> Option<Validator> {
+    jsonschema::options().should_validate_formats(true).build(schema).ok()
+}
 
 /// A detection file as written.
 #[derive(Debug, Clone)]
@@ -118,15 +122,38 @@ pub fn read_detection(file: FileId, tree: Node) -> (DetectionFile, Diagnostics) 
         None => (Document::default(), Diagnostics::default()),
     };
     let signals = read_signals(&tree, &document, &mut diagnostics);
-    let behavior = tree.get("behavior").and_then(Node::as_scalar).filter(|scalar| !scalar.text.trim().is_empty());
-    let behavior = behavior.and_then(|scalar| {
-        warn_of_folding(scalar, &mut diagnostics);
-        let (behavior, found) = parse_behavior(&scalar.text, &|range| scalar.span_of(range));
-        diagnostics.extend(found);
-        behavior
-    });
+    let behavior = read_behavior(&tree, &mut diagnostics);
     let exceptions = read_exceptions(&tree, &document, &mut diagnostics);
     (DetectionFile { file, tree, document, signals, behavior, exceptions }, diagnostics)
+}
+
+fn read_behavior(tree: &Node, diagnostics: &mut Diagnostics) -> Option<Spanned<Behavior>> {
+    let node = tree.get("behavior")?;
+    let scalar = node.as_scalar()?;
+    if scalar.text.trim().is_empty() {
+        let diagnostic = Diagnostic::new(Code::InvalidBehavior, node.span, "the behaviour is empty");
+        diagnostics.push(diagnostic.help("say what has to happen, such as `a -> b by key within 10m`"));
+        return None;
+    }
+    warn_of_folding(scalar, diagnostics);
+    let (behavior, found) = parse_behavior(&scalar.text, &|range| scalar.span_of(range));
+    diagnostics.extend(with_comment(scalar, found));
+    behavior
+}
+
+/// Says where YAML cut a text whose rest is a comment to it.
+fn with_comment(scalar: &Scalar, found: Diagnostics) -> Diagnostics {
+    let Some(comment) = scalar.comment.filter(|_| found.has_errors()) else { return found };
+    let end = scalar.span_of(scalar.text.len()..scalar.text.len()).start;
+    let cut = |diagnostic: Diagnostic| match diagnostic.span {
+        // The text is wrong because it ends here.
+        Some(span) if span.end >= end => Diagnostic::new(Code::InvalidYaml, comment, "` #` starts a comment in YAML")
+            .label("a YAML comment starts here")
+            .note(span, diagnostic.message)
+            .help("quote the whole value, or use a `|` block"),
+        _ => diagnostic,
+    };
+    found.into_iter().map(cut).collect()
 }
 
 fn read_signals(tree: &Node, document: &Document, diagnostics: &mut Diagnostics) -> Vec<SignalText> {
@@ -187,12 +214,13 @@ fn read_text(node: Option<&Node>, diagnostics: &mut Diagnostics) -> Text {
     };
     if scalar.text.trim().is_empty() {
         let span = node.map(|node| node.span).unwrap_or_default();
-        diagnostics.push(Diagnostic::new(Code::InvalidExpression, span, "the expression is empty"));
+        let diagnostic = Diagnostic::new(Code::InvalidExpression, span, "the expression is empty");
+        diagnostics.push(diagnostic.help("write an expression, or remove the key"));
         return Text::Unreadable;
     }
     warn_of_folding(scalar, diagnostics);
     let (expression, found) = parse_expression(&scalar.text, &|range| scalar.span_of(range));
-    diagnostics.extend(found);
+    diagnostics.extend(with_comment(scalar, found));
     expression.map_or(Text::Unreadable, Text::Expr)
 }
 

@@ -34,10 +34,10 @@ pub struct Document {
     /// Who wrote it.
     pub authors: Vec<String>,
     /// Date of creation.
-    #[schemars(with = "Option<String>", regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub created: Option<String>,
     /// Date of the last change of meaning.
-    #[schemars(with = "Option<String>", regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub modified: Option<String>,
     /// Links.
     pub references: Vec<String>,
@@ -194,7 +194,7 @@ pub struct Exception {
     #[schemars(length(min = 1))]
     pub reason: String,
     /// Last day on which it applies.
-    #[schemars(with = "Option<String>", regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub expires: Option<String>,
     /// Signals that it filters; every positive signal without it.
     pub signals: Option<Vec<String>>,
@@ -352,7 +352,7 @@ pub struct ListEntry {
     /// Why it is there.
     pub reason: Option<String>,
     /// Last day on which it applies.
-    #[schemars(with = "Option<String>", regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub expires: Option<String>,
 }
 

@@ -55,7 +55,9 @@ impl<'p> Builder<'p> {
         let span = self.span(&pair);
         self.depth += 1;
         if self.depth > DEEPEST {
-            self.report(Diagnostic::new(Code::TooNested, span, format!("more than {DEEPEST} levels of nesting")));
+            let message = format!("more than {DEEPEST} levels of nesting");
+            let help = "use fewer parentheses, or move a part into a `let`";
+            self.report(Diagnostic::new(Code::TooNested, span, message).help(help));
             self.depth -= 1;
             return None;
         }
@@ -173,7 +175,8 @@ impl<'p> Builder<'p> {
                         let segment = self.segment(segment);
                         if let Some(key) = &segment.key {
                             let message = "a key in brackets cannot follow `first(..)`";
-                            self.report(Diagnostic::new(Code::InvalidExpression, key.span, message));
+                            let help = "name a member behind a dot";
+                            self.report(Diagnostic::new(Code::InvalidExpression, key.span, message).help(help));
                         }
                         member.push(segment.name);
                     }
@@ -244,7 +247,12 @@ impl<'p> Builder<'p> {
     pub(super) fn integer(&mut self, written: &str, span: Span) -> Option<i64> {
         let number = written.parse().ok();
         if number.is_none() {
-            self.report(Diagnostic::new(Code::InvalidExpression, span, "the number does not fit into 64 bits"));
+            let diagnostic = Diagnostic::new(Code::InvalidExpression, span, "the number does not fit into 64 bits");
+            self.report(diagnostic.help(if written.starts_with('-') {
+                format!("the smallest number is {}", i64::MIN)
+            } else {
+                format!("the largest number is {}", i64::MAX)
+            }));
         }
         number
     }
@@ -253,7 +261,8 @@ impl<'p> Builder<'p> {
     pub(super) fn duration(&mut self, written: &str, span: Span) -> Option<Duration> {
         let duration = written.parse().ok();
         if duration.is_none() {
-            self.report(Diagnostic::new(Code::InvalidDuration, span, "the duration is too long"));
+            let diagnostic = Diagnostic::new(Code::InvalidDuration, span, "the duration is too long");
+            self.report(diagnostic.help("write a shorter one; logs are seldom kept for more than `400d`"));
         }
         duration
     }

@@ -7,6 +7,7 @@ mod behavior;
 mod detection;
 pub mod document;
 mod expression;
+mod mistake;
 mod parser;
 mod structure;
 

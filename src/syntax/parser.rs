@@ -8,6 +8,7 @@ use pest::Parser as _;
 use pest::error::{Error, ErrorVariant, InputLocation};
 use pest::iterators::Pair;
 
+use super::mistake::{Failure, Mistake};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 
@@ -33,7 +34,8 @@ pub(super) fn parse<'t>(rule: Rule, text: &'t str, place: Place<'_>) -> Result<P
     let code = if rule == Rule::behavior { Code::InvalidBehavior } else { Code::InvalidExpression };
     if let Some(offset) = too_deep(text) {
         let message = format!("more than {DEEPEST} levels of parentheses");
-        return Err(Diagnostic::new(Code::TooNested, place(offset..offset + 1), message));
+        return Err(Diagnostic::new(Code::TooNested, place(offset..offset + 1), message)
+            .help("use fewer parentheses, or move a part into a `let`"));
     }
     match grammar::Grammar::parse(rule, text) {
         Ok(mut pairs) => {
@@ -69,26 +71,36 @@ fn too_deep(text: &str) -> Option<usize> {
     None
 }
 
-/// Longest run of `not` and the like that is accepted; deeper trees are refused while they are built.
+/// One diagnostic for the place where the text cannot go on.
 fn explain(code: Code, text: &str, error: &Error<Rule>, place: Place<'_>) -> Diagnostic {
     let offset = match error.location {
         InputLocation::Pos(offset) | InputLocation::Span((offset, _)) => offset,
     };
     let rest = text.get(offset..).unwrap_or("");
-    let length = offending_length(rest);
-    let span = place(offset..offset + length);
     let expected = match &error.variant {
-        ErrorVariant::ParsingError { positives, .. } => describe(positives),
-        ErrorVariant::CustomError { message } => message.clone(),
+        ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
+        ErrorVariant::CustomError { .. } => &[],
     };
-    let found = match rest.get(..length) {
+    let is_behavior = code == Code::InvalidBehavior;
+    let Mistake { code: exact, range, message, help, note } =
+        Failure { text, offset, expected, is_behavior }.recognise();
+    let here = offset..offset + offending_length(rest);
+    let message = message.unwrap_or_else(|| match text.get(here.clone()) {
         None | Some("") => "the text ends here".to_owned(),
         Some(word) => format!("`{word}` does not belong here"),
-    };
-    let diagnostic = Diagnostic::new(code, span, found);
-    let diagnostic = if expected.is_empty() { diagnostic } else { diagnostic.label(format!("expected {expected}")) };
-    match hint(text, offset) {
-        Some(help) => diagnostic.help(help),
+    });
+    let words = describe(expected);
+    // What could stand at the parser's place says nothing about another one.
+    let label = exact.is_none() && !words.is_empty() && range.as_ref().is_none_or(|range| range.start == offset);
+    let mut diagnostic = Diagnostic::new(exact.unwrap_or(code), place(range.unwrap_or(here)), message);
+    if label {
+        diagnostic = diagnostic.label(format!("expected {words}"));
+    }
+    if let Some(help) = help {
+        diagnostic = diagnostic.help(help);
+    }
+    match note {
+        Some((range, words)) => diagnostic.note(place(range), words),
         None => diagnostic,
     }
 }
@@ -103,42 +115,20 @@ fn offending_length(rest: &str) -> usize {
     if word > 0 { word } else { rest.chars().next().map_or(0, char::len_utf8) }
 }
 
-/// Help for what people write in other languages.
-fn hint(text: &str, offset: usize) -> Option<&'static str> {
-    let rest = text.get(offset..).unwrap_or("");
-    let before = text.get(..offset).unwrap_or("").trim_end();
-    let word = rest.get(..offending_length(rest)).unwrap_or("");
-    let starts = |prefix: &str| rest.starts_with(prefix);
-    Some(match word.to_ascii_lowercase().as_str() {
-        "and" | "or" | "not" | "in" if word != word.to_ascii_lowercase() => "operators are written in lower case",
-        "is" => "write `exists(field)` or `not exists(field)`",
-        "startswith" => "the operator is `starts_with`",
-        "endswith" => "the operator is `ends_with`",
-        "then" => "steps are joined by `->`",
-        "has" | "icontains" => "the operator is `contains`; it ignores case",
-        "regex" | "rlike" => "the operator is `matches`",
-        "until" | "no" => "this behaviour is not part of the language yet",
-        _ if starts("=~") => "write `==`, which ignores case, or `matches` for a regular expression",
-        _ if starts("=>") => "steps are joined by `->`",
-        _ if starts("=") => "write `==`",
-        _ if starts("&&") => "write `and`",
-        _ if starts("||") => "write `or`",
-        _ if starts("!") => "write `not`, or `!=` between two values",
-        _ if starts("#") => "an expression has no comments; put them into the YAML",
-        _ if starts("&") => "this behaviour is not part of the language yet",
-        _ if starts("\"") && before.matches('"').count() % 2 == 1 => {
-            "a text between double quotes knows `\\\"` and `\\\\` only; use single quotes for a raw text"
-        }
-        _ if starts("\"") || starts("'") => "the text is not closed on its line",
-        _ => return None,
-    })
-}
-
 /// Words for what could stand at a place.
 fn describe(rules: &[Rule]) -> String {
     let mut words: Vec<&str> = rules.iter().filter_map(|rule| name_of(*rule)).collect();
     words.sort_unstable();
     words.dedup();
+    // What may stand nearly everywhere is worth a word only where nothing else can stand.
+    let seldom = |word: &&str| !matches!(*word, "`(`" | "`{`" | "`as`" | "`cased`");
+    if words.iter().any(seldom) {
+        words.retain(seldom);
+    }
+    if words.contains(&AN_OPERATOR) {
+        words.retain(|word| *word != A_COMPARISON);
+    }
+    words.sort_by_key(|word| (*word == "the end", *word == AN_OPERATOR));
     match words.as_slice() {
         [] => String::new(),
         [one] => (*one).to_owned(),
@@ -146,27 +136,31 @@ fn describe(rules: &[Rule]) -> String {
     }
 }
 
+const AN_OPERATOR: &str = "an operator such as `==` or `contains`";
+const A_COMPARISON: &str = "a comparison operator";
+
 const fn name_of(rule: Rule) -> Option<&'static str> {
     Some(match rule {
         Rule::or => "`or`",
         Rule::and => "`and`",
         Rule::not => "`not`",
-        Rule::r#in => "`in`",
         Rule::r#as => "`as`",
         Rule::r#where | Rule::step_condition => "`where`",
-        Rule::word_operator
+        Rule::r#in
+        | Rule::membership
+        | Rule::word_operator
         | Rule::word_test
         | Rule::like
         | Rule::matches
         | Rule::contains
         | Rule::starts_with
-        | Rule::ends_with => "a word such as `contains` or `like`",
-        Rule::order_operator | Rule::order_test => "a comparison operator",
-        Rule::membership => "`in`",
+        | Rule::ends_with
+        | Rule::order_test => AN_OPERATOR,
+        Rule::order_operator => A_COMPARISON,
         Rule::cased => "`cased`",
-        Rule::clause | Rule::by_clause | Rule::within_clause => "`by` or `within`",
-        Rule::by => "`by`",
-        Rule::within => "`within`",
+        Rule::by | Rule::by_clause => "`by`",
+        Rule::within | Rule::within_clause => "`within`",
+        Rule::clause => "`by`, `within`",
         Rule::operand
         | Rule::group
         | Rule::quantified

@@ -79,7 +79,7 @@ impl<'a> Place<'a> {
         let found = if has("recursion limit") {
             Found::new(at, at + self.width(at), "lists and mappings are nested too deeply")
                 .code(Code::TooDeep)
-                .help(&[])
+                .help(&["write it flatter"])
         } else if has("tab") && !has("expected") {
             self.tab()?
         } else if has("mapping values are not allowed") {

@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
         let root = self.root.take().filter(|node| !nothing(node));
         if root.is_none() {
             let diagnostic = Diagnostic::new(Code::EmptyDocument, self.span(0, 0), "the file is empty");
-            self.diagnostics.push(diagnostic);
+            self.diagnostics.push(diagnostic.help("write a detection or a list, or remove the file"));
         }
         root
     }
@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
         if self.open.len() >= MAX_DEPTH {
             let message = format!("more than {MAX_DEPTH} lists and mappings stand inside each other");
             let diagnostic = Diagnostic::new(Code::TooDeep, self.span(start, end.max(start + 1)), message);
-            self.diagnostics.push(diagnostic);
+            self.diagnostics.push(diagnostic.help("write it flatter"));
             return None;
         }
         let flow = matches!(self.source.as_bytes().get(start), Some(b'{' | b'[')) && end > start;
@@ -321,7 +321,8 @@ impl<'a> Reader<'a> {
                 let message = format!("the key `{}` stands twice", other.key.node);
                 let diagnostic = Diagnostic::new(Code::DuplicateKey, other.key.span, message)
                     .label("used again here")
-                    .note(first.key.span, "first used here");
+                    .note(first.key.span, "first used here")
+                    .help("remove one of the two");
                 self.diagnostics.push(diagnostic);
             }
         }

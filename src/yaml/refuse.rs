@@ -39,7 +39,8 @@ pub fn alias(span: Span, name: &str) -> Diagnostic {
 pub fn mark(span: Span, name: &str) -> Diagnostic {
     if name.starts_with('&') {
         let message = format!("`{name}` is an anchor in YAML, which the language does not have");
-        Diagnostic::new(Code::AnchorOrAlias, span, message).help(QUOTE)
+        Diagnostic::new(Code::AnchorOrAlias, span, message)
+            .help("remove it; if it is text, quote the whole value, or use a `|` block")
     } else {
         let message = format!("`{name}` is a tag in YAML, which the language does not have");
         Diagnostic::new(Code::YamlTag, span, message).help("quote it, or write it in a `|` block")

@@ -93,6 +93,8 @@ error[E002]: the key `a` stands twice
 2 | b: 2
 3 | 'a': 3
   | ^^^ used again here
+  |
+  = help: remove one of the two
 
 "
     );
