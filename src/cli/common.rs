@@ -101,6 +101,12 @@ impl Common {
 
     /// Loads everything and checks the detections under `paths`.
     pub(super) fn load(&self, paths: &[String], reading: &Reading) -> Result<Loaded, Outcome> {
+        if let Some(unknown) = reading.deny.iter().find(|what| !is_deniable(what)) {
+            self.complain(&format!(
+                "`--deny {unknown}`: write `warnings`, `expired`, `approximate`, `unsupported` or a code"
+            ));
+            return Err(Outcome::Usage);
+        }
         let mut sources = Sources::default();
         let project = self.project(&mut sources)?;
         let first = FileId(u32::try_from(sources.iter().count()).unwrap_or(u32::MAX));
@@ -118,19 +124,23 @@ impl Common {
         };
         let mut checked = compiler::check(&project, &sources, first, &settings);
         found.extend(std::mem::take(&mut checked.diagnostics));
+        // A parameter given on the command line is the command line's mistake, not that of a detection.
+        let configuration = [Code::UnknownParameter, Code::WrongConfiguration];
+        let wrong: Diagnostics =
+            found.iter().filter(|diagnostic| configuration.contains(&diagnostic.code)).cloned().collect();
+        if !wrong.is_empty() {
+            self.show(wrong, &sources, self.beside_result());
+            return Err(Outcome::Usage);
+        }
         if checked.files == 0 && !found.has_errors() {
             let shown: Vec<_> = paths.iter().map(|path| format!("`{path}`")).collect();
             let message = format!("there is no detection under {}", shown.join(", "));
             let diagnostic = Diagnostic::without_place(Code::NothingToDo, message);
             found.push(diagnostic.help("a detection is a `.yml` file with the keys that LANGUAGE.md lists"));
-        }
-        checked.diagnostics = deny(found, &reading.deny);
-        if let Some(unknown) = reading.deny.iter().find(|what| !is_deniable(what)) {
-            self.complain(&format!(
-                "`--deny {unknown}`: write `warnings`, `expired`, `approximate`, `unsupported` or a code"
-            ));
+            self.show(found, &sources, self.beside_result());
             return Err(Outcome::Usage);
         }
+        checked.diagnostics = deny(found, &reading.deny);
         Ok(Loaded { project, sources, checked })
     }
 
@@ -227,7 +237,7 @@ fn deny(found: Diagnostics, denied: &[String]) -> Diagnostics {
             && denied.iter().any(|what| match what.as_str() {
                 "warnings" => diagnostic.severity == Severity::Warning,
                 "expired" => diagnostic.code == Code::Expired,
-                code => diagnostic.code.as_str() == code,
+                code => Code::find(code) == Some(diagnostic.code),
             })
     };
     found
