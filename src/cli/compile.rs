@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Outcome;
 use super::common::{Common, Loaded, Reading, Stream};
-use super::output::{Folder, WriteError};
+use super::output::{Folder, MANIFEST, WriteError};
 use crate::backend::Fidelity;
 use crate::compiler::{self, Compiled};
 use crate::diagnostic::{Code, Diagnostic};
@@ -50,7 +50,7 @@ fn compile(common: &Common, arguments: &Arguments) -> Result<Outcome, Outcome> {
     }
     let nothing = loaded.checked.files == 0;
     if !nothing {
-        folder.add("manifest.json".to_owned(), manifest);
+        folder.add(MANIFEST.to_owned(), manifest);
         if let Err(WriteError { path, error }) = folder.write(Path::new(&arguments.output)) {
             let message = format!("`{path}` cannot be written: {error}");
             let found = std::iter::once(Diagnostic::without_place(Code::CannotWrite, message)).collect();

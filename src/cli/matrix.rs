@@ -93,12 +93,15 @@ fn behaviors(project: &Project, targets: &[String]) -> Vec<Row> {
         .collect()
 }
 
+/// The verdict with the codes that make it what it is; milder reasons beside them would only hide those.
 fn cell(verdict: Option<&Verdict>) -> Cell {
+    let fidelity = verdict.map(Verdict::fidelity);
+    let reasons = verdict.into_iter().flat_map(|verdict| &verdict.reasons);
     let mut codes: Vec<&'static str> =
-        verdict.into_iter().flat_map(|verdict| &verdict.reasons).map(|reason| reason.code.as_str()).collect();
+        reasons.filter(|reason| Some(reason.code.fidelity()) == fidelity).map(|reason| reason.code.as_str()).collect();
     codes.sort_unstable();
     codes.dedup();
-    Cell { fidelity: verdict.map(Verdict::fidelity), codes }
+    Cell { fidelity, codes }
 }
 
 fn print(common: &Common, what: &str, targets: &[String], rows: &[Row]) {

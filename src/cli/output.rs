@@ -1,10 +1,14 @@
 //! Writes a folder of results so that an interrupted run leaves no broken file.
 
-use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde::Deserialize;
+
+/// Name of the manifest inside the folder.
+pub(super) const MANIFEST: &str = "manifest.json";
 
 /// Files of a result, by path from the folder with `/`.
 #[derive(Debug, Default)]
@@ -39,56 +43,35 @@ impl Folder {
 
     /// Writes every file, then removes those that an earlier manifest names and this one does not.
     ///
-    /// New texts are written beside the folder first and moved into place one by one, the manifest last: a reader sees
-    /// whole files only, and a run that is interrupted while it writes leaves the folder as it was.
+    /// New texts are written beside the folder first. A new folder is then moved into place at once; in an old one the
+    /// files are moved one by one, the manifest last. So a reader sees whole files only, and a run that is interrupted
+    /// while it writes leaves the folder as it was.
     ///
     /// # Errors
     /// The first file that cannot be written.
     pub(super) fn write(&self, folder: &Path) -> Result<(), WriteError> {
         let stale = self.stale(folder);
-        let changed: Vec<(&String, &String)> =
-            self.files.iter().filter(|(path, text)| differs(folder, path, text)).collect();
-        let staging = staging(folder);
-        let fail = |path: &Path, error: io::Error| WriteError { path: path.display().to_string(), error };
+        let mut changed: Vec<(&str, &str)> = self
+            .files
+            .par_iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .filter(|(path, text)| differs(folder, path, text))
+            .collect();
+        // The manifest is moved last: once it is there, everything that it names is.
+        changed.sort_by_key(|(path, _)| *path == MANIFEST);
         if !changed.is_empty() {
-            std::fs::create_dir_all(folder).map_err(|error| fail(folder, error))?;
-            std::fs::create_dir_all(&staging).map_err(|error| fail(&staging, error))?;
-        }
-        let mut result = Ok(());
-        for (index, (path, text)) in changed.iter().enumerate() {
-            let staged = staging.join(index.to_string());
-            if let Err(error) = write_file(&staged, text) {
-                result = Err(fail(&folder.join(path), error));
-                break;
-            }
-        }
-        if result.is_ok() {
-            // The manifest is moved last: once it is there, everything it names is.
-            let (manifest, queries): (Vec<_>, Vec<_>) =
-                changed.iter().enumerate().partition(|(_, (path, _))| path.as_str() == "manifest.json");
-            for (index, (path, _)) in queries.into_iter().chain(manifest) {
-                let place = folder.join(path);
-                let moved = place
-                    .parent()
-                    .map_or(Ok(()), std::fs::create_dir_all)
-                    .and_then(|()| std::fs::rename(staging.join(index.to_string()), &place));
-                if let Err(error) = moved {
-                    result = Err(fail(&place, error));
-                    break;
-                }
-            }
-        }
-        if !changed.is_empty() {
+            let staging = staging(folder);
+            let written = stage(&staging, folder, &changed).and_then(|()| put_into_place(&staging, folder, &changed));
             // What could not be moved is of no use to anybody.
             let _ = std::fs::remove_dir_all(&staging);
+            written?;
         }
-        result?;
         for path in stale {
             let place = folder.join(&path);
             match std::fs::remove_file(&place) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(fail(&place, error)),
+                Err(error) => return Err(failure(&place, error)),
             }
         }
         Ok(())
@@ -96,14 +79,45 @@ impl Folder {
 
     /// Files that the manifest in the folder names and that are no longer made.
     fn stale(&self, folder: &Path) -> Vec<String> {
-        let Ok(text) = std::fs::read_to_string(folder.join("manifest.json")) else { return Vec::new() };
-        let Ok(manifest) = serde_json::from_str::<Earlier>(&text) else { return Vec::new() };
+        let Ok(file) = std::fs::File::open(folder.join(MANIFEST)) else { return Vec::new() };
+        let Ok(manifest) = serde_json::from_reader::<_, Earlier>(io::BufReader::new(file)) else { return Vec::new() };
         let files = manifest.records.iter().filter_map(|record| record.file.as_deref());
         let inside = |file: &str| {
             !file.is_empty() && Path::new(file).components().all(|part| matches!(part, std::path::Component::Normal(_)))
         };
         files.filter(|file| inside(file) && !self.files.contains_key(*file)).map(ToOwned::to_owned).collect()
     }
+}
+
+/// Writes texts below `staging` as they will stand below `folder`.
+fn stage(staging: &Path, folder: &Path, files: &[(&str, &str)]) -> Result<(), WriteError> {
+    let folders: BTreeSet<PathBuf> =
+        files.iter().filter_map(|(path, _)| staging.join(path).parent().map(Path::to_path_buf)).collect();
+    for place in &folders {
+        std::fs::create_dir_all(place).map_err(|error| failure(folder, error))?;
+    }
+    files.par_iter().try_for_each(|(path, text)| {
+        std::fs::write(staging.join(path), text).map_err(|error| failure(&folder.join(path), error))
+    })
+}
+
+fn put_into_place(staging: &Path, folder: &Path, files: &[(&str, &str)]) -> Result<(), WriteError> {
+    if !folder.exists() {
+        return std::fs::rename(staging, folder).map_err(|error| failure(folder, error));
+    }
+    for (path, _) in files {
+        let place = folder.join(path);
+        place
+            .parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::rename(staging.join(path), &place))
+            .map_err(|error| failure(&place, error))?;
+    }
+    Ok(())
+}
+
+fn failure(path: &Path, error: io::Error) -> WriteError {
+    WriteError { path: path.display().to_string(), error }
 }
 
 fn differs(folder: &Path, path: &str, text: &str) -> bool {
@@ -118,9 +132,4 @@ fn staging(folder: &Path) -> PathBuf {
         Some(parent) if !parent.as_os_str().is_empty() => parent.join(staged),
         _ => PathBuf::from(staged),
     }
-}
-
-fn write_file(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = std::fs::File::create(path)?;
-    file.write_all(text.as_bytes())
 }
