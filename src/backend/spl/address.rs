@@ -19,49 +19,36 @@ const OCTETS: &str =
 /// A group of an IPv6 address.
 const GROUP: &str = "[0-9a-f]{1,4}";
 
-/// A text as an address of each family; null where it is none.
-#[derive(Debug, Clone)]
-pub(super) struct Families {
-    four: EvalExpr,
-    six: EvalExpr,
-}
-
 impl Context<'_> {
-    /// A text as an address of each family; outside lists in helper columns, because the shapes are long.
-    pub(super) fn families(&mut self, scope: Scope<'_>, text: &EvalExpr) -> Families {
-        let shaped = |shape: String| {
-            let fits = EvalExpr::Call(Function::Match, vec![text.clone(), EvalExpr::Regex(shape)]);
-            EvalExpr::only_if(fits, text.clone())
-        };
-        let (four, six) = (shaped(shape_of_four()), shaped(shape_of_six()));
-        if scope.element.is_some() {
-            return Families { four, six };
+    /// Whether a text is an address in one of the blocks; null or false where it is none.
+    pub(super) fn in_networks(&mut self, scope: Scope<'_>, text: &EvalExpr, networks: &[Network]) -> EvalExpr {
+        let mut parts = Vec::new();
+        for network in networks {
+            let address = self.address(scope, text, network.0.addr().is_ipv4());
+            parts.push(EvalExpr::Call(Function::CidrMatch, vec![EvalExpr::text(network.to_string()), address]));
         }
-        Families { four: EvalExpr::derived(self.helper("four", four)), six: EvalExpr::derived(self.helper("six", six)) }
-    }
-}
-
-impl Families {
-    /// Whether the address lies in one of the blocks; null or false where there is none.
-    pub(super) fn in_networks(&self, networks: &[Network]) -> EvalExpr {
-        let block = |network: &Network| {
-            let address = if network.0.addr().is_ipv4() { &self.four } else { &self.six };
-            EvalExpr::Call(Function::CidrMatch, vec![EvalExpr::text(network.to_string()), address.clone()])
-        };
-        EvalExpr::any(networks.iter().map(block).collect())
+        EvalExpr::any(parts)
     }
 
-    /// Whether the address belongs to the set.
-    pub(super) fn in_set(&self, set: AddressSet) -> EvalExpr {
-        let private = self.in_networks(&AddressSet::private_networks());
+    /// Whether a text is an address of the set.
+    pub(super) fn in_set(&mut self, scope: Scope<'_>, text: &EvalExpr, set: AddressSet) -> EvalExpr {
+        let private = self.in_networks(scope, text, &AddressSet::private_networks());
         match set {
             AddressSet::Private => private,
             AddressSet::Public => {
-                let is_address =
-                    [&self.four, &self.six].map(|family| EvalExpr::call(Function::IsNotNull, family.clone()));
+                let families = [true, false].map(|four| self.address(scope, text, four));
+                let is_address = families.map(|address| EvalExpr::call(Function::IsNotNull, address));
                 EvalExpr::all(vec![EvalExpr::any(is_address.to_vec()), EvalExpr::unless(private)])
             }
         }
+    }
+
+    /// A text as an address of one family, null where it is none; outside lists a helper column, because the shapes are long.
+    fn address(&mut self, scope: Scope<'_>, text: &EvalExpr, four: bool) -> EvalExpr {
+        let (kind, shape) = if four { ("four", shape_of_four()) } else { ("six", shape_of_six()) };
+        let fits = EvalExpr::Call(Function::Match, vec![text.clone(), EvalExpr::Regex(shape)]);
+        let address = EvalExpr::only_if(fits, text.clone());
+        if scope.element.is_some() { address } else { EvalExpr::derived(self.helper(kind, address)) }
     }
 }
 

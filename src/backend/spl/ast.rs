@@ -331,7 +331,9 @@ impl EvalExpr {
     }
 
     /// All of the conditions.
-    pub(super) fn all(mut parts: Vec<Self>) -> Self {
+    pub(super) fn all(parts: Vec<Self>) -> Self {
+        let flat = |part| if let Self::And(inner) = part { inner } else { vec![part] };
+        let mut parts: Vec<Self> = parts.into_iter().flat_map(flat).collect();
         match (parts.len(), parts.pop()) {
             (_, None) => Self::constant(true),
             (1, Some(only)) => only,
@@ -343,7 +345,9 @@ impl EvalExpr {
     }
 
     /// Any of the conditions.
-    pub(super) fn any(mut parts: Vec<Self>) -> Self {
+    pub(super) fn any(parts: Vec<Self>) -> Self {
+        let flat = |part| if let Self::Or(inner) = part { inner } else { vec![part] };
+        let mut parts: Vec<Self> = parts.into_iter().flat_map(flat).collect();
         match (parts.len(), parts.pop()) {
             (_, None) => Self::constant(false),
             (1, Some(only)) => only,

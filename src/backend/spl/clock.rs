@@ -90,17 +90,10 @@ pub(super) fn outside(seconds: &EvalExpr, hours: &OpeningHours) -> EvalExpr {
             parts.push(EvalExpr::equal(day.clone(), EvalExpr::Integer(i64::from(number))));
         }
     }
-    EvalExpr::any(parts.into_iter().flat_map(flatten).collect())
+    EvalExpr::any(parts)
 }
 
 /// The whole number of units in a number of seconds.
 fn whole(seconds: EvalExpr, unit: i64) -> EvalExpr {
     EvalExpr::call(Function::Floor, EvalExpr::arithmetic(seconds, Arithmetic::Over, EvalExpr::Integer(unit)))
-}
-
-fn flatten(condition: EvalExpr) -> Vec<EvalExpr> {
-    match condition {
-        EvalExpr::Or(parts) => parts,
-        other => vec![other],
-    }
 }

@@ -110,7 +110,9 @@ impl Context<'_> {
             (Access::Direct | Access::Dynamic | Access::Flattened | Access::Keyed, Some(name)) => {
                 let bare = name.strip_suffix("{}").unwrap_or(&name).to_owned();
                 let array = format!("{bare}{{}}");
-                EvalExpr::Call(Function::MvAppend, vec![EvalExpr::source(bare), EvalExpr::source(array)])
+                let single =
+                    Subject { blanks: self.blanks(column), ..Subject::clean(EvalExpr::source(bare), Kind::Text) };
+                EvalExpr::Call(Function::MvAppend, vec![single.native().expression, EvalExpr::source(array)])
             }
             (Access::JsonText | Access::Indexed, _) | (_, None) => expression,
         };

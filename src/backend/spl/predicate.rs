@@ -45,7 +45,7 @@ impl Context<'_> {
                     Order::Greater => Comparison::Greater,
                     Order::GreaterOrEqual => Comparison::GreaterOrEqual,
                 };
-                either(EvalExpr::compare(left, comparison, right), wanted)
+                ordered(left, comparison, right, wanted)
             }
             Predicate::In { value, items, case } => {
                 let subject = self.value(scope, value, span);
@@ -65,11 +65,11 @@ impl Context<'_> {
             }
             Predicate::InNetwork { value, networks } => {
                 let subject = self.value(scope, value, span);
-                either(self.families(scope, &subject.expression).in_networks(networks), wanted)
+                either(self.in_networks(scope, &subject.expression, networks), wanted)
             }
             Predicate::IsAddress { value, set } => {
                 let subject = self.value(scope, value, span);
-                either(self.families(scope, &subject.expression).in_set(*set), wanted)
+                either(self.in_set(scope, &subject.expression, *set), wanted)
             }
             Predicate::OutsideHours { time, hours } => {
                 let seconds = self.seconds(scope, time, span);
@@ -93,7 +93,7 @@ impl Context<'_> {
         match (subject.kind, right.as_literal()) {
             (Kind::Number | Kind::Seconds | Kind::TimeText, _) => {
                 let (left, right) = (self.number(scope, left, span), self.number(scope, right, span));
-                either(EvalExpr::equal(left, right), wanted)
+                ordered(left, Comparison::Equal, right, wanted)
             }
             (Kind::Text | Kind::Bool, Some(literal)) => {
                 let test = self.equals_any(&subject, &[literal.to_string()], case, span);
@@ -163,6 +163,23 @@ impl Context<'_> {
 /// A test or its opposite; a test that is null counts as false.
 fn either(test: EvalExpr, wanted: bool) -> EvalExpr {
     if wanted { test } else { EvalExpr::unless(test) }
+}
+
+/// A comparison of numbers or its opposite; against a constant the opposite needs no more than a guard.
+fn ordered(left: EvalExpr, comparison: Comparison, right: EvalExpr, wanted: bool) -> EvalExpr {
+    let constant = matches!(right, EvalExpr::Integer(_) | EvalExpr::Decimal(_));
+    if wanted || !left.is_name() || !constant {
+        return either(EvalExpr::compare(left, comparison, right), wanted);
+    }
+    let opposite = match comparison {
+        Comparison::Equal => Comparison::Different,
+        Comparison::Different => Comparison::Equal,
+        Comparison::Less => Comparison::GreaterOrEqual,
+        Comparison::LessOrEqual => Comparison::Greater,
+        Comparison::Greater => Comparison::LessOrEqual,
+        Comparison::GreaterOrEqual => Comparison::Less,
+    };
+    EvalExpr::any(vec![EvalExpr::call(Function::IsNull, left.clone()), EvalExpr::compare(left, opposite, right)])
 }
 
 /// The opposite of a text test, written with a plain guard where the text is a mere field.

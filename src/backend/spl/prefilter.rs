@@ -5,7 +5,7 @@
 use super::ast::{Pattern, SearchExpr};
 use super::context::{Context, Scope};
 use super::list::inner_path;
-use crate::ir::{Glob, GlobPart, Literal, Order, Predicate, Quantifier, TextTest, Value};
+use crate::ir::{Call, Glob, GlobPart, Literal, Order, Predicate, Quantifier, TextTest, Value};
 use crate::schema::Type;
 use crate::schema::mapping::{Access, Binding, Column};
 use crate::source::Spanned;
@@ -78,6 +78,12 @@ pub(super) fn combine(mut parts: Vec<SearchExpr>, join: fn(Vec<SearchExpr>) -> S
 }
 
 fn searched(scope: Scope<'_>, value: &Value) -> Option<Searched> {
+    if let Value::Call(call) = value
+        && let Call::Lower(inner) | Call::Upper(inner) = &**call
+    {
+        // the base search ignores case anyway
+        return searched(scope, inner);
+    }
     let (binding, ty, list) = match value {
         Value::Field(field) => (scope.map.resolve(&field.path)?, field.ty.clone(), None),
         Value::Element(element) => {

@@ -6,7 +6,7 @@ use super::context::{Context, Scope};
 use super::prefilter::combine;
 use super::subject::Subject;
 use crate::backend::ReasonCode;
-use crate::ir::{Signal, SignalId, Value};
+use crate::ir::{Predicate, Signal, SignalId, Value};
 use crate::plan;
 use crate::schema::{Clock, Duration, Type};
 use crate::source::{Span, Spanned};
@@ -115,24 +115,26 @@ impl<'a> Context<'a> {
                 if several {
                     parts.push(self.is_from(scope.map, signal.name.span));
                 }
-                parts.push(self.condition(scope, &signal.predicate, true));
-                flags.push((*id, EvalExpr::all(parts.into_iter().flat_map(conjuncts).collect())));
+                for part in conjuncts(&signal.predicate) {
+                    parts.push(self.condition(scope, part, true));
+                }
+                parts.retain(|part| *part != EvalExpr::constant(true));
+                flags.push((*id, parts));
             }
         }
         flags.sort_by_key(|(id, _)| *id);
         head.search.stages.extend(self.take_helpers());
         // what every signal asks for is asked for once
-        let mut common = flags.first().map_or_else(Vec::new, |(_, condition)| conjuncts(condition.clone()));
-        common.retain(|part| flags.iter().all(|(_, condition)| conjuncts(condition.clone()).contains(part)));
-        common.retain(|part| *part != EvalExpr::constant(true));
+        let mut common = flags.first().map_or_else(Vec::new, |(_, parts)| parts.clone());
+        common.retain(|part| flags.iter().all(|(_, parts)| parts.contains(part)));
         common.iter().for_each(|part| head.keep(part.clone()));
         if !head.flagged {
             return;
         }
         let mut any = Vec::new();
-        for (id, condition) in flags {
+        for (id, mut rest) in flags {
             let flag = self.flag(id);
-            let rest = conjuncts(condition).into_iter().filter(|part| !common.contains(part)).collect();
+            rest.retain(|part| !common.contains(part));
             let condition = EvalExpr::all(rest);
             head.set(&flag, EvalExpr::choose(condition, EvalExpr::Integer(1), EvalExpr::Integer(0)));
             any.push(is_set(&flag));
@@ -177,7 +179,7 @@ impl<'a> Context<'a> {
             }
             let subject = self.by_signal(&values);
             let stored = Subject { expression: EvalExpr::derived(column.clone()), ..subject.clone() };
-            present.extend([stored.is_present()].into_iter().flat_map(conjuncts));
+            present.push(stored.is_present());
             assignments.push((column.clone(), subject.expression));
             head.keys.push(column);
         }
@@ -254,10 +256,22 @@ pub(super) fn is_set(flag: &str) -> EvalExpr {
 }
 
 /// The parts of a conjunction, inner conjunctions included.
-pub(super) fn conjuncts(condition: EvalExpr) -> Vec<EvalExpr> {
-    match condition {
-        EvalExpr::And(parts) => parts.into_iter().flat_map(conjuncts).collect(),
-        other => vec![other],
+fn conjuncts(predicate: &Spanned<Predicate>) -> Vec<&Spanned<Predicate>> {
+    match &predicate.node {
+        Predicate::And(parts) => parts.iter().flat_map(conjuncts).collect(),
+        Predicate::Constant(_)
+        | Predicate::Or(_)
+        | Predicate::Not(_)
+        | Predicate::Exists(_)
+        | Predicate::IsTrue(_)
+        | Predicate::Equal { .. }
+        | Predicate::Ordered { .. }
+        | Predicate::In { .. }
+        | Predicate::Text { .. }
+        | Predicate::InNetwork { .. }
+        | Predicate::IsAddress { .. }
+        | Predicate::OutsideHours { .. }
+        | Predicate::Quantified { .. } => vec![predicate],
     }
 }
 

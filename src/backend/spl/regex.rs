@@ -40,6 +40,56 @@ pub(super) fn has_wide_case(text: &str) -> bool {
     text.chars().any(|character| !character.is_ascii() && variants(character).len() > 1)
 }
 
+/// Whether an expression matches somewhere in a short text without regard to case.
+pub(super) fn may_match(regex: &Regex, text: &str) -> bool {
+    let characters: Vec<char> = text.to_lowercase().chars().collect();
+    (0..=characters.len()).any(|from| !ends(regex, &characters, from).is_empty())
+}
+
+/// The places at which a match that starts at `from` can end.
+fn ends(regex: &Regex, text: &[char], from: usize) -> Vec<usize> {
+    let one = |fits: bool| if fits { vec![from + 1] } else { Vec::new() };
+    let next = text.get(from).copied();
+    match regex {
+        Regex::Empty => vec![from],
+        Regex::Literal(wanted) => one(next.is_some_and(|found| wanted.to_lowercase().eq(found.to_lowercase()))),
+        Regex::Dot => one(next.is_some_and(|found| found != '\n')),
+        Regex::Start => (from == 0).then_some(from).into_iter().collect(),
+        Regex::End => (from == text.len()).then_some(from).into_iter().collect(),
+        Regex::Class { negated, items } => one(next.is_some_and(|found| {
+            let holds = |character: char| items.iter().any(|item| (item.first..=item.last).contains(&character));
+            let upper = found.to_ascii_uppercase();
+            // where one casing is in the set and the other is not, either may match
+            if *negated { !holds(found) || !holds(upper) } else { holds(found) || holds(upper) }
+        })),
+        Regex::Group { inner, .. } => ends(inner, text, from),
+        Regex::Repeat(repeat) => {
+            let (mut reached, mut current, mut times) = (Vec::new(), vec![from], 0);
+            while !current.is_empty() && times <= repeat.max.unwrap_or(u32::MAX) {
+                if times >= repeat.min {
+                    reached.extend(&current);
+                }
+                let known = if times >= repeat.min { reached.clone() } else { Vec::new() };
+                current = current.iter().flat_map(|at| ends(&repeat.inner, text, *at)).collect();
+                current.sort_unstable();
+                current.dedup();
+                current.retain(|at| !known.contains(at));
+                times += 1;
+            }
+            reached.sort_unstable();
+            reached.dedup();
+            reached
+        }
+        Regex::Concat(parts) => parts.iter().fold(vec![from], |places, part| {
+            let mut found: Vec<usize> = places.into_iter().flat_map(|at| ends(part, text, at)).collect();
+            found.sort_unstable();
+            found.dedup();
+            found
+        }),
+        Regex::Alternation(parts) => parts.iter().flat_map(|part| ends(part, text, from)).collect(),
+    }
+}
+
 fn write(regex: &Regex, dialect: Dialect, out: &mut String) -> Result<(), String> {
     match regex {
         Regex::Empty => {}
@@ -134,7 +184,7 @@ fn write_class(negated: bool, items: &[ClassItem], out: &mut String) -> Result<(
     let mut ranges = String::new();
     let mut singles = Vec::new();
     for item in items {
-        if space && (item.first, item.last) == ('\t', '\r') {
+        if space && matches!((item.first, item.last), ('\t', '\r') | (' ', ' ')) {
             continue;
         }
         write_range(*item, &mut ranges, &mut singles)?;

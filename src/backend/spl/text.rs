@@ -159,8 +159,7 @@ fn may_pass(test: &TextTest, blank: &str) -> bool {
         TextTest::StartsWith(part) => blank.starts_with(&fold(part)),
         TextTest::EndsWith(part) => blank.ends_with(&fold(part)),
         TextTest::Like(glob) => may_be_like(&glob.parts, &blank),
-        // the empty text is the only one for which this is easily decided
-        TextTest::Matches(regex) => !blank.is_empty() || regex.is_nullable(),
+        TextTest::Matches(pattern) => regex::may_match(pattern, &blank),
     }
 }
 

@@ -16,7 +16,10 @@ impl Context<'_> {
     /// A value; `span` is the place to blame where the value itself has none.
     pub(super) fn value(&mut self, scope: Scope<'_>, value: &Value, span: Span) -> Subject {
         match value {
-            Value::Field(field) => self.field(scope, field),
+            Value::Field(field) => {
+                let subject = self.field(scope, field);
+                if subject.kind == Kind::Number { self.settled(scope, subject) } else { subject }
+            }
             Value::Element(element) => self.element(scope, element, span),
             Value::First(first) => self.first(scope, first),
             Value::NameValue(reference) => self.name_value(scope, reference),
@@ -34,7 +37,20 @@ impl Context<'_> {
             }
             Value::Call(call) => {
                 let subject = self.call(scope, call, span);
-                if subject.blanks.is_empty() { subject } else { self.settled(scope, subject) }
+                match **call {
+                    Call::Lower(_) | Call::Upper(_) | Call::Length(_) | Call::Hour(_) | Call::Weekday(_) => subject,
+                    Call::Coalesce(_)
+                    | Call::Concat(_)
+                    | Call::Split { .. }
+                    | Call::Extract { .. }
+                    | Call::Replace { .. }
+                    | Call::ToInt(_)
+                    | Call::ToFloat(_)
+                    | Call::Country(_)
+                    | Call::City(_)
+                    | Call::Asn(_)
+                    | Call::AsOrganisation(_) => self.settled(scope, subject),
+                }
             }
         }
     }
@@ -52,7 +68,12 @@ impl Context<'_> {
     pub(super) fn presence(&mut self, scope: Scope<'_>, value: &Value, span: Span) -> Subject {
         let untyped = |ty: &Type| if ty.is_number() || *ty == Type::Bool { Type::Text } else { ty.clone() };
         let subject = match value {
-            Value::Field(field) => self.field(scope, &FieldRef { ty: untyped(&field.ty), ..field.clone() }),
+            Value::Field(field) => {
+                if !matches!(field.ty, Type::List(_) | Type::Object) {
+                    self.verdict.assume("a field for a single value never holds a list or an object");
+                }
+                self.field(scope, &FieldRef { ty: untyped(&field.ty), ..field.clone() })
+            }
             Value::Element(element) => {
                 let element = crate::ir::Element { ty: untyped(&element.ty), ..element.clone() };
                 self.element(scope, &element, span)
@@ -209,7 +230,7 @@ impl Context<'_> {
             let whole = EvalExpr::equal(number.clone(), EvalExpr::call(Function::Floor, number.clone()));
             return Subject::clean(EvalExpr::only_if(whole, number), Kind::Number);
         }
-        let text = subject.native().expression;
+        let text = Subject { blanks: Vec::new(), ..subject }.native().expression;
         let fits = EvalExpr::Call(Function::Match, vec![text.clone(), EvalExpr::Regex(shape.to_owned())]);
         let unsigned = EvalExpr::Call(Function::LTrim, vec![text, EvalExpr::text("+")]);
         Subject::clean(EvalExpr::only_if(fits, EvalExpr::call(Function::ToNumber, unsigned)), Kind::Number)
