@@ -249,12 +249,19 @@ fn follow(head: &mut Head, carried: &[&Carried], link: usize, branches: &[(EvalE
     let mut steps = Vec::new();
     for carried in carried.iter().filter(|carried| carried.link <= link) {
         let step = carried.step + 1;
-        let values = branches.iter().enumerate().map(|(index, (condition, _))| {
-            let value = if carried.link > index { format!("detc_x{step}") } else { format!("detc_z{index}_{step}") };
-            (condition.clone(), EvalExpr::derived(value))
-        });
+        let here = format!("detc_x{step}");
+        let values: Vec<(EvalExpr, EvalExpr)> = branches
+            .iter()
+            .enumerate()
+            .map(|(index, (condition, _))| {
+                let value = if carried.link > index { here.clone() } else { format!("detc_z{index}_{step}") };
+                (condition.clone(), EvalExpr::derived(value))
+            })
+            .collect();
         let found = EvalExpr::call(Function::IsNotNull, EvalExpr::derived(format!("detc_s{link}")));
-        let value = EvalExpr::only_if(found, first_of(values.collect()));
+        // a step that the newest link closes is always at this instant
+        let value = if carried.link == link { EvalExpr::derived(here) } else { first_of(values) };
+        let value = EvalExpr::only_if(found, value);
         head.set(&format!("detc_y{link}_{step}"), value);
         steps.push(step);
     }
@@ -273,7 +280,8 @@ pub(super) fn once_per_start(head: &mut Head, start: &str, texts: &[(String, Str
     };
     if several {
         if !texts.is_empty() {
-            head.push(Stage::Sort(vec![SortKey::up(TIME), SortKey::up(start)]));
+            let columns = [TIME, start].into_iter().chain(texts.iter().map(|(from, _)| from.as_str()));
+            head.push(Stage::Sort(columns.map(SortKey::up).collect()));
         }
         let mut aggregates = vec![Aggregate::of(AggregateFunction::Max, start, start)];
         aggregates.extend(carried(AggregateFunction::Last, true));

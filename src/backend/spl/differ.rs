@@ -210,7 +210,10 @@ impl Context<'_> {
         }
         let arguments = ranks.into_iter().flat_map(|(condition, rank)| [condition, EvalExpr::Integer(rank)]).collect();
         head.set("detc_o", EvalExpr::Call(Function::Case, arguments));
-        head.push(Stage::Sort(vec![SortKey::up(TIME), SortKey::up("detc_o")]));
+        // among starts of one instant the event that sorts last comes last
+        let first = carried.iter().filter(|(link, _)| *link == 0).map(|_| "detc_x1");
+        let columns = [TIME, "detc_o"].into_iter().chain(first);
+        head.push(Stage::Sort(columns.map(SortKey::up).collect()));
         Some((0..chain.links.len()).filter_map(roles).collect())
     }
 

@@ -30,7 +30,7 @@ impl Context<'_> {
             }
             Predicate::Or(parts) => {
                 let known: Option<Vec<SearchExpr>> = parts.iter().map(|part| self.prefilter(scope, part)).collect();
-                combine(known?, SearchExpr::Any)
+                any_of(known?)
             }
             Predicate::Exists(value) => present(&searched(scope, value)?),
             Predicate::IsTrue(value) => terms(&searched(scope, value)?, &["true".to_owned()]),
@@ -75,6 +75,25 @@ pub(super) fn combine(mut parts: Vec<SearchExpr>, join: fn(Vec<SearchExpr>) -> S
         }
     }
     if unique.len() < 2 { unique.pop() } else { Some(join(unique)) }
+}
+
+/// Any of several conditions; one that asks for more than another adds nothing.
+pub(super) fn any_of(parts: Vec<SearchExpr>) -> Option<SearchExpr> {
+    let terms = |part: &SearchExpr| match part {
+        SearchExpr::All(terms) => terms.clone(),
+        other => vec![other.clone()],
+    };
+    let asked: Vec<Vec<SearchExpr>> = parts.iter().map(terms).collect();
+    let adds_nothing = |index: usize| {
+        asked.get(index).is_some_and(|mine| {
+            asked.iter().enumerate().any(|(other, theirs)| {
+                let covers = theirs.iter().all(|term| mine.contains(term));
+                covers && (theirs.len() < mine.len() || other < index) && other != index
+            })
+        })
+    };
+    let kept = parts.into_iter().enumerate().filter(|(index, _)| !adds_nothing(*index)).map(|(_, part)| part).collect();
+    combine(kept, SearchExpr::Any)
 }
 
 fn searched(scope: Scope<'_>, value: &Value) -> Option<Searched> {

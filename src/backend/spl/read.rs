@@ -3,7 +3,7 @@
 use super::ast::{EvalExpr, Function, Name, Search, SearchExpr, Stage};
 use super::clock::Ticks;
 use super::context::{Context, Scope};
-use super::prefilter::combine;
+use super::prefilter::{any_of, combine};
 use super::subject::Subject;
 use crate::backend::ReasonCode;
 use crate::ir::{Predicate, Signal, SignalId, Value};
@@ -93,7 +93,7 @@ impl<'a> Context<'a> {
                     filters
                 });
             }
-            let filter = filters.and_then(|filters| combine(filters, SearchExpr::Any));
+            let filter = filters.and_then(any_of);
             parts.push(match filter {
                 Some(SearchExpr::All(filters)) => SearchExpr::All([vec![place?], filters].concat()),
                 Some(filter) => SearchExpr::All(vec![place?, filter]),
@@ -131,15 +131,25 @@ impl<'a> Context<'a> {
         if !head.flagged {
             return;
         }
-        let mut any = Vec::new();
+        let mut any = Some(Vec::new());
         for (id, mut rest) in flags {
             let flag = self.flag(id);
             rest.retain(|part| !common.contains(part));
+            if rest.is_empty() {
+                // what is left belongs to the signal
+                head.set(&flag, EvalExpr::Integer(1));
+                any = None;
+                continue;
+            }
             let condition = EvalExpr::all(rest);
             head.set(&flag, EvalExpr::choose(condition, EvalExpr::Integer(1), EvalExpr::Integer(0)));
-            any.push(is_set(&flag));
+            if let Some(any) = &mut any {
+                any.push(is_set(&flag));
+            }
         }
-        head.keep(EvalExpr::any(any));
+        if let Some(any) = any {
+            head.keep(EvalExpr::any(any));
+        }
     }
 
     /// Column that says whether an event belongs to a signal.
