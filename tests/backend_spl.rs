@@ -157,8 +157,15 @@ fn detection(rest: &str) -> Detection {
     let (file, _) = syntax::read_detection(FileId::default(), tree);
     let (catalog, lists, settings) = (catalog(), Lists::default(), BTreeMap::new());
     let targets = BTreeSet::from(["splunk".to_owned()]);
-    let context =
-        Context { catalog: &catalog, lists: &lists, targets: &targets, settings: &settings, today: "2026-11-30" };
+    let attack = detc::schema::AttackCatalog::default();
+    let context = Context {
+        catalog: &catalog,
+        attack: &attack,
+        lists: &lists,
+        targets: &targets,
+        settings: &settings,
+        today: "2026-11-30",
+    };
     let (detection, problems) = analysis::analyse(&file, &context);
     detection.unwrap_or_else(|| panic!("{problems:?}\n{text}"))
 }
