@@ -1,7 +1,7 @@
 //! Writes a folder of results so that an interrupted run leaves no broken file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -120,8 +120,21 @@ fn failure(path: &Path, error: io::Error) -> WriteError {
     WriteError { path: path.display().to_string(), error }
 }
 
+/// Whether a file is missing or holds another text; read piece by piece, because a manifest can be large.
 fn differs(folder: &Path, path: &str, text: &str) -> bool {
-    std::fs::read(folder.join(path)).map_or(true, |bytes| bytes != text.as_bytes())
+    let Ok(mut file) = std::fs::File::open(folder.join(path)) else { return true };
+    let mut rest = text.as_bytes();
+    let mut piece = [0; 16 * 1024];
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return !rest.is_empty(),
+            Ok(length) => match piece.get(..length).and_then(|read| rest.strip_prefix(read)) {
+                Some(behind) => rest = behind,
+                None => return true,
+            },
+            Err(_) => return true,
+        }
+    }
 }
 
 /// A folder beside the result, on the same file system, so that moving is one step.
