@@ -899,8 +899,10 @@ behavior: count(s) >= 2 by tags within 10m
         r#"Table_one
 | where TimeGenerated >= detc_start - 10m and TimeGenerated <= detc_end
 | where Action =~ "x"
-| mv-expand detc_key_1 = set_union(iff(gettype(Tags) == "array", Tags, pack_array(Tags)), dynamic([])) to typeof(dynamic)
-| project TimeGenerated, tags = iff(gettype(detc_key_1) in ("array", "dictionary"), "", tostring(detc_key_1))
+| mv-apply detc_item_2 = array_concat(iff(gettype(Tags) == "array", Tags, pack_array(Tags)), pack_array(dynamic(null))) to typeof(dynamic) on (
+    summarize detc_key_1 = make_set(iff(gettype(detc_item_2) in ("array", "dictionary"), "", tostring(detc_item_2))))
+| mv-expand detc_key_1 = detc_key_1 to typeof(string)
+| project TimeGenerated, tags = detc_key_1
 | where isnotempty(tags)
 | sort by tags asc, TimeGenerated asc
 | extend detc_key_1 = prev(tags, 1), detc_first = prev(TimeGenerated, 1)
@@ -1215,6 +1217,14 @@ detc_events
 | where TimeGenerated > detc_start
 | project TimeGenerated, k
 "#,
+    );
+}
+
+#[test]
+fn lists_among_keys_that_differ_are_refused() {
+    check_query(
+        "signals:\n  a: { source: one, where: 'action starts_with \"x\"', let: { k: user } }\n  b: { source: one, where: 'action ends_with \"y\"', let: { k: lower(user) } }\nbehavior: a -> b by k, tags within 30m\n",
+        "unsupported_behavior\n",
     );
 }
 

@@ -175,8 +175,6 @@ pub(super) enum Expr {
     Day(&'static str),
     /// Null of a type; the empty string for text.
     Null(Kind),
-    /// `dynamic([])`
-    EmptyList,
     /// Function.
     Call(&'static str, Vec<Expr>),
     /// Operator between two operands.

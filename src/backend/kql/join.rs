@@ -3,11 +3,14 @@
 
 use super::ast::{Assignment, Expr, Kind, Let, Operator, Script, Stage, Table};
 use super::frame::TIME;
+use super::reader::Context;
 use super::rows::{Form, Wanted, rows};
 use super::sequence::{FROM, Sequence, differs};
 use super::window::{EVENTS, key_columns, within};
+use crate::backend::ReasonCode;
 use crate::ir::{Behavior, CaseRule, RelationKind, SignalId};
 use crate::plan::key_conflict;
+use crate::schema::Type;
 
 /// Column by which neighbours in time meet, and column that tells events apart.
 const BIN: &str = "detc_bin";
@@ -33,6 +36,7 @@ pub(super) fn chain(sequence: Sequence<'_, '_>) -> Option<Script> {
     let own_keys = key_conflict(detection).is_some();
     let mut wanted = Vec::new();
     if own_keys {
+        refuse_list_keys(sequence.context);
         for signal in &sequence.signals {
             for (index, column) in key_columns(sequence.context, &[*signal], sequence.columns).into_iter().enumerate() {
                 wanted.push(Wanted { name: own_key(index, *signal), form: Form::Text, ..column });
@@ -89,6 +93,17 @@ pub(super) fn chain(sequence: Sequence<'_, '_>) -> Option<Script> {
     let mut script = sequence.finish(table);
     script.lets.push(Let::Materialized(EVENTS, events));
     Some(script)
+}
+
+/// Lists as keys make a row for each element, which keys of several signals cannot do on one row.
+fn refuse_list_keys(context: &mut Context<'_>) {
+    let detection = context.request.detection;
+    for key in detection.signals.iter().flat_map(|signal| &signal.keys) {
+        if matches!(key.node.ty(), Type::List(_)) {
+            let message = "one event can have two keys here, which does not go together with a key that is a list; give the signals the same keys or let them exclude each other";
+            context.verdict.add(ReasonCode::UnsupportedBehavior, key.span, message);
+        }
+    }
 }
 
 /// The events of one link.

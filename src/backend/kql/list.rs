@@ -26,7 +26,7 @@ impl Reader<'_, '_> {
         };
         self.helped = true;
         let name = self.helper(what);
-        let array = self.array(list);
+        let array = never_empty(self.elements(list));
         let (item, inner, test) = self.inside(variable, |reader, _| reader.predicate(predicate, wanted).value());
         let counted = Expr::call("countif", Expr::all([is_element(&item), test]));
         let operator = match quantifier {
@@ -79,7 +79,7 @@ impl Reader<'_, '_> {
     /// The first element that passes a test; null where there is none.
     fn pick(&mut self, list: &Value, variable: &str, test: impl FnOnce(&mut Self, Expr) -> Expr) -> Expr {
         let (name, position) = (self.helper("list"), self.helper("first"));
-        let array = self.array(list);
+        let array = never_empty(self.elements(list));
         self.helpers.push(Stage::Extend(vec![Assignment::new(&name, array)]));
         let (item, inner, test) = self.inside(variable, test);
         let lowest = Expr::Call("minif", vec![Expr::column("detc_index"), Expr::all([is_element(&item), test])]);
@@ -97,12 +97,6 @@ impl Reader<'_, '_> {
         self.items.pop();
         let inner = std::mem::replace(&mut self.helpers, around);
         (item, inner, test)
-    }
-
-    /// The list as an array that has at least one element, null where it has no other, so that each row keeps a result.
-    fn array(&mut self, list: &Value) -> Expr {
-        let null = Expr::call("pack_array", Expr::Null(Kind::Dynamic));
-        Expr::Call("array_concat", vec![self.elements(list), null])
     }
 
     /// The list as an array; anything else is its only element.
@@ -123,6 +117,12 @@ impl Reader<'_, '_> {
 /// A member of an element; the element itself for an empty path.
 fn member(element: Expr, path: &FieldPath) -> Expr {
     path.segments().iter().fold(element, |object, segment| Expr::Member(Box::new(object), segment.clone()))
+}
+
+/// An array with a null behind its elements, so that a row without elements keeps a result.
+pub(super) fn never_empty(array: Expr) -> Expr {
+    let null = Expr::call("pack_array", Expr::Null(Kind::Dynamic));
+    Expr::Call("array_concat", vec![array, null])
 }
 
 /// Null and empty elements are skipped.

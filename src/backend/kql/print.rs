@@ -142,7 +142,6 @@ impl fmt::Display for Expr {
             Self::Day(day) => write!(f, "datetime({day})"),
             Self::Null(Kind::Text) => f.write_str("\"\""),
             Self::Null(kind) => write!(f, "{}(null)", kind.name()),
-            Self::EmptyList => f.write_str("dynamic([])"),
             Self::Call(name, arguments) => write!(f, "{name}({})", list(arguments)),
             Self::Infix(left, operator, right) => {
                 write_operand(f, left, *operator)?;

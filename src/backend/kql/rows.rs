@@ -283,10 +283,19 @@ impl Reader<'_, '_> {
         if !listed {
             return Some((expr, kind));
         }
-        let name = self.helper("key");
-        let list = Expr::Call("set_union", vec![expr, Expr::EmptyList]);
-        self.helpers.push(Stage::Expand { name: name.clone(), list, kind: Kind::Dynamic });
-        Some((Scalar::member(Expr::column(name), Type::Text).text(), Kind::Text))
+        // Elements of equal text are one key.
+        let (name, item) = (self.helper("key"), self.helper("item"));
+        let text = Scalar::member(Expr::column(&item), Type::Text).text();
+        let result = Assignment::new(&name, Expr::call("make_set", text));
+        self.helpers.push(Stage::Apply {
+            indexed: false,
+            item,
+            list: super::list::never_empty(expr),
+            inner: Vec::new(),
+            result,
+        });
+        self.helpers.push(Stage::Expand { name: name.clone(), list: Expr::column(&name), kind: Kind::Text });
+        Some((Expr::column(name), Kind::Text))
     }
 
     /// A value in a form.
