@@ -1422,6 +1422,32 @@ fn an_inequality_beside_an_overlapping_step_is_refused() {
 }
 
 #[test]
+fn a_run_may_differ_from_what_follows_it() {
+    let text = r#"signals:
+  make: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+  drop: { source: aws.cloudtrail, where: 'eventName == "DeleteUser"' }
+behavior: make{3} -> drop by userIdentity.arn within 5m where make.userAgent != drop.userAgent
+"#;
+    let output = compile(&detection(text));
+    let lines: Vec<&str> = text_of(&output).lines().collect();
+    let run = [
+        "| fields detc_k1, detc_t, detc_v, detc_m_drop, detc_m_make",
+        "| sort 0 detc_t",
+        "| streamstats window=3 global=f count AS detc_c, min(detc_t) AS detc_t0 BY detc_k1, detc_m_make",
+        "| eval detc_s1=if(detc_m_make=1 AND detc_c=3,detc_t0,null())",
+        "| stats count AS detc_n, max(detc_s1) AS detc_s1 BY detc_k1, detc_t, detc_v, detc_m_drop, detc_m_make",
+        "| eventstats max(detc_s1) AS detc_p1 BY detc_k1, detc_t",
+    ];
+    assert!(lines.windows(run.len()).any(|window| window == run), "{}", lines.join("\n"));
+}
+
+#[test]
+fn a_very_long_chain_is_refused() {
+    let text = "signals: { call: { source: aws.cloudtrail, where: readOnly } }\nbehavior: call{33} by userIdentity.arn within 5m\n";
+    check_refused(&detection(text), &[ReasonCode::UnsupportedBehavior]);
+}
+
+#[test]
 fn two_inequalities_are_refused() {
     let behavior = "behavior: read -> drop by userIdentity.arn within 5m where read.userAgent != drop.userAgent and read.mfa != drop.mfa\n";
     let codes: Vec<ReasonCode> =

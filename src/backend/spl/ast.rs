@@ -182,6 +182,13 @@ pub(super) enum Stage {
         /// The groups.
         by: Vec<String>,
     },
+    /// `eventstats`
+    EventStats {
+        /// What is computed.
+        aggregates: Vec<Aggregate>,
+        /// The groups.
+        by: Vec<String>,
+    },
     /// `streamstats`
     StreamStats {
         /// Number of rows of the group that are looked at, the current one included; all where `None`.

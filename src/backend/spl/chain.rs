@@ -16,6 +16,9 @@ use crate::source::Spanned;
 /// How many signals that overlap each other are told apart by sets.
 const MOST_OVERLAPPING: usize = 4;
 
+/// How many events a chain can have; each adds a command that is longer than the one before.
+const MOST_EVENTS: usize = 32;
+
 /// The columns of one step that travel with the chain.
 struct Carried {
     /// Index of the step.
@@ -29,6 +32,11 @@ struct Carried {
 impl Context<'_> {
     /// Instants that close a chain.
     pub(super) fn chain(&mut self, head: &mut Head, chain: &Chain<'_>, shown: &mut Shown) {
+        if chain.links.len() > MOST_EVENTS {
+            let message = format!("a chain of more than {MOST_EVENTS} events makes the search too long; use `count`");
+            self.refuse(ReasonCode::UnsupportedBehavior, self.request.detection.behavior.span, message);
+            return;
+        }
         match &chain.conditions {
             Conditions::Free => self.instants(head, chain, &[], shown),
             Conditions::Agree(agreements) => {

@@ -4,7 +4,7 @@ use super::ast::{Aggregate, AggregateFunction, Arithmetic, Comparison, EvalExpr,
 use super::chain::once_per_start;
 use super::columns::{Packed, Shown};
 use super::context::Context;
-use super::read::{Head, TIME, is_set};
+use super::read::{Head, TIME, columns, is_set};
 use super::subject::{Kind, Subject};
 use crate::backend::ReasonCode;
 use crate::ir::{CaseRule, Relation, SignalId};
@@ -19,7 +19,7 @@ struct Newest {
 }
 
 impl Context<'_> {
-    /// Instants that close a chain of two or three events, two of which differ in a value.
+    /// Instants that close a chain, two events of which differ in a value.
     pub(super) fn differ(
         &mut self,
         head: &mut Head,
@@ -40,7 +40,9 @@ impl Context<'_> {
         let inside = |start: &str| EvalExpr::compare(age(start), Comparison::LessOrEqual, window.clone());
         let last = chain.links.len() - 1;
         let mut start_of_earlier = TIME;
-        if earlier == 1 {
+        if is_run(chain, later) {
+            start_of_earlier = "detc_p1";
+        } else if earlier == 1 {
             head.set("detc_s1", EvalExpr::only_if(role(0), EvalExpr::derived(TIME)));
             running(head, &[(AggregateFunction::Max, "detc_s1", "detc_p1")]);
             start_of_earlier = "detc_p1";
@@ -99,7 +101,8 @@ impl Context<'_> {
         let mut carried = Vec::new();
         for (index, link) in chain.links.iter().enumerate().filter(|(_, link)| link.names_step) {
             if index != last && last != 1 {
-                let reason = "the search does not keep the events of earlier steps in a chain of three with `!=`";
+                let reason =
+                    "the search does not keep the events of earlier steps in a chain of more than two with `!=`";
                 self.drop_columns(link.step, reason, shown);
             } else if let Some(mut packed) = self.packed(Some(link.step), link.signal, shown) {
                 if self.request.detection.behavior.node.signals().len() > 1 {
@@ -120,6 +123,7 @@ impl Context<'_> {
         };
         let covered = match chain.links.len() {
             2 => true,
+            more if is_run(chain, later) => later + 1 == more && apart(0, later),
             // the event that the condition does not name must be no other step; in the middle none may be another
             3 => match (earlier, later) {
                 (0, 1) => apart(0, 2) && apart(1, 2),
@@ -129,7 +133,7 @@ impl Context<'_> {
             _ => false,
         };
         if !covered {
-            let message = "`!=` between steps works in chains of two events, \
+            let message = "`!=` between steps works in chains of two events, of one repeated step and another, \
                            and of three where the event that it does not name cannot be another step";
             self.refuse(ReasonCode::UnsupportedRelation, relation.span, message);
         }
@@ -184,7 +188,16 @@ impl Context<'_> {
             head.set(&column, packed.text.clone());
             aggregates.push(Aggregate::of(AggregateFunction::Max, &column, &column));
         }
+        if is_run(chain, later) {
+            self.run_starts(head, chain, signal(earlier)?, &by, carried);
+            aggregates.push(Aggregate::of(AggregateFunction::Max, "detc_s1", "detc_s1"));
+        }
         head.push(Stage::Stats { aggregates, by });
+        if is_run(chain, later) {
+            // any event of the instant can be the last of the run
+            let newest = Aggregate::of(AggregateFunction::Max, "detc_s1", "detc_p1");
+            head.push(Stage::EventStats { aggregates: vec![newest], by: head.by(&[TIME]) });
+        }
         if !head.flagged {
             head.push(Stage::Sort(vec![SortKey::up(TIME)]));
             return Some(vec![EvalExpr::constant(true); chain.links.len()]);
@@ -217,6 +230,33 @@ impl Context<'_> {
         Some((0..chain.links.len()).filter_map(roles).collect())
     }
 
+    /// The start of the run that each event closes: the time of the event so many places before it.
+    fn run_starts(
+        &mut self,
+        head: &mut Head,
+        chain: &Chain<'_>,
+        signal: SignalId,
+        groups: &[String],
+        carried: &[(usize, Packed)],
+    ) {
+        let length = chain.links.len() - 1;
+        let flag = self.flag(signal);
+        let mut kept = groups.to_vec();
+        kept.extend(carried.iter().map(|(link, _)| format!("detc_x{}", link + 1)));
+        head.push(columns(&kept));
+        head.push(Stage::Sort(vec![SortKey::up(TIME)]));
+        head.push(Stage::StreamStats {
+            window: u64::try_from(length).ok(),
+            current: true,
+            aggregates: vec![Aggregate::count("detc_c"), Aggregate::of(AggregateFunction::Min, TIME, "detc_t0")],
+            by: head.by(&[&flag]),
+        });
+        let full =
+            EvalExpr::equal(EvalExpr::derived("detc_c"), EvalExpr::Integer(i64::try_from(length).unwrap_or(i64::MAX)));
+        let closes = EvalExpr::all(vec![is_set(&flag), full]);
+        head.set("detc_s1", EvalExpr::only_if(closes, EvalExpr::derived("detc_t0")));
+    }
+
     /// A value as text that equals another exactly where the values do; a missing value differs from everything.
     fn told_apart(&mut self, id: SignalId, value: &Spanned<crate::ir::Value>, relation: &Relation) -> Option<EvalExpr> {
         let subject = self.by_signal(&[(id, value.clone())]);
@@ -238,6 +278,14 @@ impl Context<'_> {
         let unique = EvalExpr::Join(vec![EvalExpr::text("?"), identity]);
         Some(EvalExpr::choose(subject.is_missing(), unique, EvalExpr::Join(vec![EvalExpr::text("="), text])))
     }
+}
+
+/// Whether all events before the last are of one signal, and there are several of them.
+fn is_run(chain: &Chain<'_>, later: usize) -> bool {
+    let first = chain.links.first().map(|link| link.signal);
+    later >= 2
+        && later + 1 == chain.links.len()
+        && chain.links.iter().take(later).all(|link| Some(link.signal) == first)
 }
 
 /// Running aggregates over the earlier rows of the key.

@@ -40,7 +40,7 @@ impl Flow {
                 self.known = names.cloned().collect();
                 self.raw = false;
             }
-            Stage::StreamStats { aggregates, by, .. } => {
+            Stage::EventStats { aggregates, by } | Stage::StreamStats { aggregates, by, .. } => {
                 aggregates
                     .iter()
                     .filter_map(|aggregate| aggregate.argument.as_ref())

@@ -88,6 +88,11 @@ impl fmt::Display for Stage {
                 write_joined(f, aggregates, ", ", |f, aggregate| aggregate.fmt(f))?;
                 write_by(f, by)
             }
+            Self::EventStats { aggregates, by } => {
+                f.write_str("eventstats ")?;
+                write_joined(f, aggregates, ", ", |f, aggregate| aggregate.fmt(f))?;
+                write_by(f, by)
+            }
             Self::StreamStats { window, current, aggregates, by } => {
                 f.write_str("streamstats ")?;
                 if !current {
