@@ -1,6 +1,7 @@
-//! Resolves behaviours: signals, thresholds, windows, keys.
+//! Resolves behaviours: signals, thresholds, windows.
 
 use super::Draft;
+use super::keys::KeyValues;
 use super::parameters::Setting;
 use super::paths::names;
 use super::relations;
@@ -63,15 +64,17 @@ fn without_behavior(
     Some(Resolved { behavior, keys: Vec::new(), used: vec![name.node.clone()], keys_of_signals: vec![Vec::new()] })
 }
 
-/// For each signal, the value of each key.
-type KeyValues = Vec<Vec<Spanned<Value>>>;
-
-struct Resolver<'a> {
+/// Resolves one behaviour.
+pub(super) struct Resolver<'a> {
     file: &'a DetectionFile,
-    drafts: &'a [Draft],
-    environment: &'a Environment<'a>,
-    used: Vec<String>,
-    diagnostics: &'a mut Diagnostics,
+    /// The signals of the file.
+    pub(super) drafts: &'a [Draft],
+    /// Parameters and lists.
+    pub(super) environment: &'a Environment<'a>,
+    /// Names of the signals that were named so far.
+    pub(super) used: Vec<String>,
+    /// What was found wrong so far.
+    pub(super) diagnostics: &'a mut Diagnostics,
 }
 
 impl Resolver<'_> {
@@ -152,7 +155,8 @@ impl Resolver<'_> {
         Some(Resolved { behavior, keys: Vec::new(), used, keys_of_signals })
     }
 
-    fn report(&mut self, diagnostic: Diagnostic) {
+    /// Reports something wrong.
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
 
@@ -219,7 +223,9 @@ impl Resolver<'_> {
                 continue;
             }
             match self.value_of(&head.name.node, rest, path.span) {
-                Some(value) if value.ty() == Type::Object => {
+                Some(value)
+                    if matches!(value.ty(), Type::Object) || value.ty() == Type::List(Box::new(Type::Object)) =>
+                {
                     let message = "an object is no value; name one of its members";
                     let help = format!("`detc schema show` lists the members of `{}`", names(rest));
                     self.report(Diagnostic::new(Code::TypeMismatch, path.span, message).help(help));
@@ -392,103 +398,6 @@ impl Resolver<'_> {
         }
         Some(Spanned::new(duration, amount.span))
     }
-
-    /// The keys, and what they are on each used signal.
-    fn keys(&mut self, written: &[Spanned<Path>]) -> Option<(Vec<Key>, KeyValues)> {
-        let mut keys: Vec<Key> = Vec::new();
-        let mut of_signals: KeyValues = self.used.iter().map(|_| Vec::new()).collect();
-        let mut whole = true;
-        for path in written {
-            let name = names(&path.node.segments).to_string();
-            if keys.iter().any(|key| key.name == name) {
-                let message = format!("the key `{name}` stands twice");
-                let first = keys.iter().find(|key| key.name == name).map_or(path.span, |key| key.span);
-                let diagnostic = Diagnostic::new(Code::DuplicateName, path.span, message);
-                self.report(diagnostic.note(first, "first here").help("remove one of the two"));
-                whole = false;
-                continue;
-            }
-            keys.push(Key { name: name.clone(), span: path.span });
-            let mut first: Option<(String, Type)> = None;
-            let mut missing = Vec::new();
-            for (signal, column) in self.used.clone().iter().zip(of_signals.iter_mut()) {
-                let value = match self.key_on(signal, path, &name) {
-                    Ok(value) => value,
-                    Err(lacks) => {
-                        missing.extend(lacks);
-                        whole = false;
-                        continue;
-                    }
-                };
-                let ty = value.ty();
-                match &first {
-                    None => first = Some((signal.clone(), ty)),
-                    Some((other, expected)) if *expected != ty && !(expected.is_textual() && ty.is_textual()) => {
-                        let message = format!("the key `{name}` is {expected} on `{other}` but {ty} on `{signal}`");
-                        let diagnostic = Diagnostic::new(Code::KeyTypeMismatch, path.span, message);
-                        self.report(diagnostic.help("name a column with `let` on both signals"));
-                        whole = false;
-                    }
-                    Some(_) => {}
-                }
-                column.push(Spanned::new(value, path.span));
-            }
-            self.report_missing_key(&name, path.span, &missing);
-        }
-        whole.then_some((keys, of_signals))
-    }
-
-    /// What a key is on a signal; the error is empty where a mistake has been reported.
-    fn key_on(&mut self, signal: &str, path: &Spanned<Path>, name: &str) -> Result<Value, Option<MissingKey>> {
-        let draft = self.drafts.iter().find(|draft| draft.signal.name.node == signal).ok_or(None)?;
-        let mut typer = typer_of(draft, self.environment);
-        let Some(value) = typer.path(path) else {
-            let helps = typer.diagnostics.into_sorted().into_iter().flat_map(|found| found.help);
-            let nearest = helps.into_iter().find(|help| help.contains("nearest") || help.contains("write `any("));
-            return Err(Some(MissingKey { signal: draft.signal.name.clone(), help: nearest }));
-        };
-        self.diagnostics.extend(typer.diagnostics);
-        let scalar = match value.ty() {
-            Type::List(item) => *item != Type::Object,
-            ty => ty != Type::Object,
-        };
-        if !scalar {
-            let message = format!("the key `{name}` is a group of members, not a value");
-            let reported = self.diagnostics.iter().any(|other| other.message == message);
-            if !reported {
-                self.report(Diagnostic::new(Code::TypeMismatch, path.span, message).help("name one of its members"));
-            }
-            return Err(None);
-        }
-        Ok(value)
-    }
-
-    /// Reports a key that some signals lack, once for all of them.
-    fn report_missing_key(&mut self, name: &str, span: Span, missing: &[MissingKey]) {
-        let Some(first) = missing.first() else { return };
-        let signals: Vec<String> = missing.iter().map(|key| format!("`{}`", key.signal.node)).collect();
-        let message = match signals.as_slice() {
-            [one] => format!("the signal {one} has no key `{name}`"),
-            many => format!("the signals {} have no key `{name}`", many.join(", ")),
-        };
-        let mut diagnostic = Diagnostic::new(Code::MissingKeyOnSignal, span, message);
-        for key in missing {
-            diagnostic = diagnostic.note(key.signal.span, "this signal");
-        }
-        if let Some(help) = &first.help {
-            diagnostic = diagnostic.help(help.clone());
-        }
-        let column = if name.contains('.') { "key" } else { name };
-        self.report(diagnostic.help(format!(
-            "name a column on every signal, such as `let: {{ {column}: .. }}`, and write `by {column}`"
-        )));
-    }
-}
-
-/// A signal that lacks a key.
-struct MissingKey {
-    signal: Spanned<String>,
-    help: Option<String>,
 }
 
 /// The scope of a signal with all its columns.

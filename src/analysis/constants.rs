@@ -48,6 +48,11 @@ impl Typer<'_> {
             self.report(diagnostic.help("write `exists(field)` or `not exists(field)`"));
             return None;
         }
+        if ty == Type::Ip && text.contains('/') && Network::parse(text).is_some() {
+            let message = format!("`{text}` is a block of addresses, and `==` compares texts");
+            self.report(Diagnostic::new(Code::WrongArgument, span, message).help(format!("write `in [\"{text}\"]`")));
+            return None;
+        }
         if cased {
             return Some((literal, CaseRule::Exact));
         }

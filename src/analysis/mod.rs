@@ -9,6 +9,7 @@ mod conditions;
 mod constants;
 mod exceptions;
 mod functions;
+mod keys;
 mod lists;
 mod parameters;
 mod paths;

@@ -3,7 +3,8 @@
 use clap::Args;
 
 use super::Outcome;
-use super::common::{Common, Reading, Stream};
+use super::common::{Common, Reading, Stream, counted};
+use crate::diagnostic::Severity;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -20,8 +21,9 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Outcome {
         Ok(loaded) => loaded,
         Err(outcome) => return outcome,
     };
-    let (files, good) = (loaded.checked.files, loaded.checked.detections.len());
+    let files = loaded.checked.files;
+    let count = loaded.checked.diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
     let errors = common.show(loaded.checked.diagnostics, &loaded.sources, Stream::Out);
-    common.summary(&format!("{files} detections checked, {} with errors", files - good.min(files)));
+    common.summary(&format!("{} checked, {}", counted(files, "detection"), counted(count, "error")));
     if errors { Outcome::Findings } else { Outcome::Fine }
 }

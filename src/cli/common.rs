@@ -268,3 +268,12 @@ fn day(text: &str) -> Result<String, String> {
 fn today() -> String {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
 }
+
+/// A number with its noun: `1 error`, `2 errors`, `no errors`.
+pub(super) fn counted(number: usize, noun: &str) -> String {
+    match number {
+        0 => format!("no {noun}s"),
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}

@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Args;
 
 use super::Outcome;
-use super::common::{Common, Loaded, Reading, Stream};
+use super::common::{Common, Loaded, Reading, Stream, counted};
 use super::output::{Folder, MANIFEST, WriteError};
 use crate::backend::Fidelity;
 use crate::compiler::{self, Compiled};
@@ -84,7 +84,8 @@ fn summary(detections: usize, broken: usize, compiled: &[Compiled], output: &str
     let hint = if unsupported > 0 { " (`-v` says why)" } else { "" };
     let with_errors = if broken == 0 { String::new() } else { format!(" ({broken} with errors)") };
     format!(
-        "{detections} detections{with_errors}: {exact} exact, {approximate} approximate, {unsupported} unsupported{hint}; wrote {output}"
+        "{}{with_errors}: {exact} exact, {approximate} approximate, {unsupported} unsupported{hint}; wrote {output}",
+        counted(detections, "detection")
     )
 }
 

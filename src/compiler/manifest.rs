@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::header::place;
 use super::{Checked, Compiled};
-use crate::ir::Schedule;
+use crate::ir::{Alert, Schedule};
 use crate::source::Sources;
 
 /// What one detection became on one target.
@@ -58,6 +58,8 @@ pub struct Record {
     pub exceptions: Vec<RecordException>,
     /// Columns that separate hits.
     pub keys: Vec<String>,
+    /// What the alert shows and how repeats are held back; both live beside the query, in the rule that runs it.
+    pub alert: RecordAlert,
     /// Columns of the result; empty where whole events are returned.
     pub columns: Vec<String>,
     /// Columns of the alert that the result lacks, with the reason.
@@ -90,6 +92,30 @@ pub struct RecordException {
     pub expires: Option<String>,
     /// Signals that it filters.
     pub signals: Vec<String>,
+}
+
+/// What an alert shows and how repeats are held back.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecordAlert {
+    /// Title with `{{ column }}`; absent for the detection's title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Column of each kind of entity.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub entities: BTreeMap<String, String>,
+    /// Columns that make repeats alike, and for how long; absent where every hit is an alert.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suppress: Option<RecordSuppression>,
+}
+
+/// Suppression of repeats.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecordSuppression {
+    /// Columns that make repeats alike.
+    pub by: Vec<String>,
+    /// How long after the last kept hit.
+    #[serde(rename = "for")]
+    pub period: String,
 }
 
 /// SHA-256 fingerprints, in lower-case hexadecimal digits.
@@ -184,10 +210,22 @@ fn record(sources: &Sources, checked: &Checked, pair: &Compiled) -> Option<Recor
             })
             .collect(),
         keys: detection.keys.iter().map(|key| key.name.clone()).collect(),
+        alert: alert(&detection.alert),
         columns: query.map(|query| query.columns.clone()).unwrap_or_default(),
         missing_columns: query.map(|query| query.missing_columns.clone()).unwrap_or_default(),
         sha256: Fingerprints { detection: fingerprint(text), query: pair.text.as_deref().map(fingerprint) },
     })
+}
+
+fn alert(alert: &Alert) -> RecordAlert {
+    RecordAlert {
+        title: alert.title.as_ref().map(|title| title.node.clone()),
+        entities: alert.entities.iter().map(|entity| (entity.kind.clone(), entity.column.clone())).collect(),
+        suppress: alert.suppression.as_ref().map(|suppression| RecordSuppression {
+            by: suppression.by.clone(),
+            period: suppression.period.to_string(),
+        }),
+    }
 }
 
 fn fingerprint(text: &str) -> String {
