@@ -250,3 +250,11 @@ fn the_top_level_is_as_agreed() {
     }
     assert_none(&found, "does not belong to the top level");
 }
+
+#[test]
+fn modules_are_named_after_what_they_own() {
+    let vague = ["utils", "util", "helpers", "helper", "common", "manager", "misc"];
+    let stems = source_files().into_iter().map(|(file, _)| file);
+    let found: Vec<String> = stems.filter(|file| file.split(['/', '.']).any(|part| vague.contains(&part))).collect();
+    assert_none(&found, "a name that says nothing");
+}

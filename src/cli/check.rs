@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Outcome;
-use super::common::{Common, Reading, Stream, counted};
+use super::session::{Reading, Session, Stream, counted};
 use crate::diagnostic::Severity;
 
 #[derive(Debug, Args)]
@@ -16,14 +16,14 @@ pub(super) struct Arguments {
 }
 
 /// Reads, resolves and reports; writes nothing.
-pub(super) fn run(common: &Common, arguments: &Arguments) -> Outcome {
-    let loaded = match common.load(&arguments.paths, &arguments.reading) {
+pub(super) fn run(session: &Session, arguments: &Arguments) -> Outcome {
+    let loaded = match session.load(&arguments.paths, &arguments.reading) {
         Ok(loaded) => loaded,
         Err(outcome) => return outcome,
     };
     let files = loaded.checked.files;
     let count = loaded.checked.diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
-    let errors = common.show(loaded.checked.diagnostics, &loaded.sources, Stream::Out);
-    common.summary(&format!("{} checked, {}", counted(files, "detection"), counted(count, "error")));
+    let errors = session.show(loaded.checked.diagnostics, &loaded.sources, Stream::Out);
+    session.summary(&format!("{} checked, {}", counted(files, "detection"), counted(count, "error")));
     if errors { Outcome::Findings } else { Outcome::Fine }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use clap::Args;
 
 use super::Outcome;
-use super::common::{Common, Loaded, Reading, Stream, counted};
 use super::output::{Folder, MANIFEST, WriteError};
+use super::session::{Loaded, Reading, Session, Stream, counted};
 use crate::backend::Fidelity;
 use crate::compiler::{self, Compiled};
 use crate::diagnostic::{Code, Diagnostic};
@@ -28,18 +28,18 @@ pub(super) struct Arguments {
 }
 
 /// Compiles and writes queries with their manifest.
-pub(super) fn run(common: &Common, arguments: &Arguments) -> Outcome {
-    match compile(common, arguments) {
+pub(super) fn run(session: &Session, arguments: &Arguments) -> Outcome {
+    match compile(session, arguments) {
         Ok(outcome) | Err(outcome) => outcome,
     }
 }
 
-fn compile(common: &Common, arguments: &Arguments) -> Result<Outcome, Outcome> {
-    let loaded = common.load(&arguments.paths, &arguments.reading)?;
-    let targets = common.targets(&arguments.targets, &loaded.project)?;
+fn compile(session: &Session, arguments: &Arguments) -> Result<Outcome, Outcome> {
+    let loaded = session.load(&arguments.paths, &arguments.reading)?;
+    let targets = session.targets(&arguments.targets, &loaded.project)?;
     let mut compiled = compiler::compile(&loaded.project, &loaded.sources, &loaded.checked, &targets);
     if arguments.output == "-" {
-        return Ok(print_one(common, loaded, &compiled, &arguments.reading.deny));
+        return Ok(print_one(session, loaded, &compiled, &arguments.reading.deny));
     }
     let manifest = compiler::manifest(&loaded.sources, &loaded.checked, &compiled);
     let mut folder = Folder::default();
@@ -54,27 +54,27 @@ fn compile(common: &Common, arguments: &Arguments) -> Result<Outcome, Outcome> {
         if let Err(WriteError { path, error }) = folder.write(Path::new(&arguments.output)) {
             let message = format!("`{path}` cannot be written: {error}");
             let found = std::iter::once(Diagnostic::without_place(Code::CannotWrite, message)).collect();
-            common.show(found, &loaded.sources, Stream::Err);
+            session.show(found, &loaded.sources, Stream::Err);
             return Ok(Outcome::Usage);
         }
     }
     let detections = loaded.checked.files;
     let broken = detections - loaded.checked.detections.len().min(detections);
-    let errors = report(common, loaded, &compiled, &arguments.reading.deny, common.beside_result());
+    let errors = report(session, loaded, &compiled, &arguments.reading.deny, session.beside_result());
     if !nothing {
-        common.summary(&summary(detections, broken, &compiled, &arguments.output));
+        session.summary(&summary(detections, broken, &compiled, &arguments.output));
     }
     Ok(if errors { Outcome::Findings } else { Outcome::Fine })
 }
 
 /// Writes all findings, verdicts included; tells whether an error was among them.
-fn report(common: &Common, loaded: Loaded, compiled: &[Compiled], denied: &[String], stream: Stream) -> bool {
+fn report(session: &Session, loaded: Loaded, compiled: &[Compiled], denied: &[String], stream: Stream) -> bool {
     let denies = |what: &str| denied.iter().any(|denied| denied == what);
     let verdicts =
         compiler::verdict_diagnostics(&loaded.checked, compiled, denies("approximate"), denies("unsupported"));
     let mut found = loaded.checked.diagnostics;
     found.extend(verdicts);
-    common.show(found, &loaded.sources, stream)
+    session.show(found, &loaded.sources, stream)
 }
 
 fn summary(detections: usize, broken: usize, compiled: &[Compiled], output: &str) -> String {
@@ -90,15 +90,15 @@ fn summary(detections: usize, broken: usize, compiled: &[Compiled], output: &str
 }
 
 /// Prints the only query of the run.
-fn print_one(common: &Common, loaded: Loaded, compiled: &[Compiled], denied: &[String]) -> Outcome {
+fn print_one(session: &Session, loaded: Loaded, compiled: &[Compiled], denied: &[String]) -> Outcome {
     let texts: Vec<&str> = compiled.iter().filter_map(|pair| pair.text.as_deref()).collect();
     if compiled.len() > 1 {
         let message = format!("`-o -` prints one query, but there are {}", compiled.len());
-        common.complain(&format!("{message}; name one detection and one target"));
+        session.complain(&format!("{message}; name one detection and one target"));
         return Outcome::Usage;
     }
     let text = texts.first().map(|text| (*text).to_owned());
-    let errors = report(common, loaded, compiled, denied, Stream::Err);
+    let errors = report(session, loaded, compiled, denied, Stream::Err);
     match text {
         Some(text) => {
             let _ = io::stdout().write_all(text.as_bytes());

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use clap::{Args, ValueEnum};
 
 use super::Outcome;
-use super::common::{Common, Loaded, Reading, Stream};
+use super::session::{Loaded, Reading, Session, Stream};
 use crate::compiler;
 use crate::ir::{Behavior, Detection, RelationKind, Schedule};
 use crate::{plan, syntax, yaml};
@@ -38,15 +38,15 @@ enum Stage {
 }
 
 /// Shows one detection.
-pub(super) fn run(common: &Common, arguments: &Arguments) -> Outcome {
-    match explain(common, arguments) {
+pub(super) fn run(session: &Session, arguments: &Arguments) -> Outcome {
+    match explain(session, arguments) {
         Ok(outcome) | Err(outcome) => outcome,
     }
 }
 
-fn explain(common: &Common, arguments: &Arguments) -> Result<Outcome, Outcome> {
-    let loaded = common.load(std::slice::from_ref(&arguments.path), &arguments.reading)?;
-    let targets = common.targets(&arguments.targets, &loaded.project)?;
+fn explain(session: &Session, arguments: &Arguments) -> Result<Outcome, Outcome> {
+    let loaded = session.load(std::slice::from_ref(&arguments.path), &arguments.reading)?;
+    let targets = session.targets(&arguments.targets, &loaded.project)?;
     let text = match (arguments.stage, loaded.checked.detections.as_slice()) {
         (Some(Stage::Ast), _) => ast(&loaded, &arguments.path),
         (_, []) => String::new(),
@@ -57,11 +57,11 @@ fn explain(common: &Common, arguments: &Arguments) -> Result<Outcome, Outcome> {
             Some(Stage::Query | Stage::Ast) => queries(&loaded, &targets),
         },
         (_, several) => {
-            common.complain(&format!("`explain` shows one detection, but there are {}", several.len()));
+            session.complain(&format!("`explain` shows one detection, but there are {}", several.len()));
             return Err(Outcome::Usage);
         }
     };
-    let errors = common.show(loaded.checked.diagnostics, &loaded.sources, Stream::Err);
+    let errors = session.show(loaded.checked.diagnostics, &loaded.sources, Stream::Err);
     let _ = io::stdout().write_all(text.as_bytes());
     Ok(if errors { Outcome::Findings } else { Outcome::Fine })
 }

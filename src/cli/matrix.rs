@@ -6,8 +6,8 @@ use std::io::{self, Write as _};
 use clap::Args;
 
 use super::Outcome;
-use super::common::{Common, Format, Reading, Stream};
 use super::probes::PROBES;
+use super::session::{Format, Reading, Session, Stream};
 use crate::backend::{Fidelity, Verdict};
 use crate::compiler::{self, Project, Settings};
 use crate::source::{FileId, Sources};
@@ -36,21 +36,21 @@ struct Cell {
 }
 
 /// Prints the table of behaviours or of detections, as Markdown or as JSON.
-pub(super) fn run(common: &Common, arguments: &Arguments) -> Outcome {
-    match matrix(common, arguments) {
+pub(super) fn run(session: &Session, arguments: &Arguments) -> Outcome {
+    match matrix(session, arguments) {
         Ok(outcome) | Err(outcome) => outcome,
     }
 }
 
-fn matrix(common: &Common, arguments: &Arguments) -> Result<Outcome, Outcome> {
+fn matrix(session: &Session, arguments: &Arguments) -> Result<Outcome, Outcome> {
     if arguments.paths.is_empty() {
-        let project = common.project(&mut Sources::default())?;
-        let targets = common.targets(&arguments.targets, &project)?;
-        print(common, "behaviour", &targets, &behaviors(&project, &targets));
+        let project = session.project(&mut Sources::default())?;
+        let targets = session.targets(&arguments.targets, &project)?;
+        print(session, "behaviour", &targets, &behaviors(&project, &targets));
         return Ok(Outcome::Fine);
     }
-    let loaded = common.load(&arguments.paths, &arguments.reading)?;
-    let targets = common.targets(&arguments.targets, &loaded.project)?;
+    let loaded = session.load(&arguments.paths, &arguments.reading)?;
+    let targets = session.targets(&arguments.targets, &loaded.project)?;
     let compiled = compiler::compile(&loaded.project, &loaded.sources, &loaded.checked, &targets);
     let rows: Vec<Row> = loaded
         .checked
@@ -68,8 +68,8 @@ fn matrix(common: &Common, arguments: &Arguments) -> Result<Outcome, Outcome> {
                 .collect(),
         })
         .collect();
-    print(common, "detection", &targets, &rows);
-    let errors = common.show(loaded.checked.diagnostics, &loaded.sources, Stream::Err);
+    print(session, "detection", &targets, &rows);
+    let errors = session.show(loaded.checked.diagnostics, &loaded.sources, Stream::Err);
     Ok(if errors { Outcome::Findings } else { Outcome::Fine })
 }
 
@@ -104,9 +104,9 @@ fn cell(verdict: Option<&Verdict>) -> Cell {
     Cell { fidelity, codes }
 }
 
-fn print(common: &Common, what: &str, targets: &[String], rows: &[Row]) {
+fn print(session: &Session, what: &str, targets: &[String], rows: &[Row]) {
     let mut text = String::new();
-    if common.format == Format::Json {
+    if session.format == Format::Json {
         for row in rows {
             let cells: serde_json::Map<String, serde_json::Value> = targets
                 .iter()

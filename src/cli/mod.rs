@@ -3,7 +3,6 @@
 //! Never decides about detections: it reads arguments, calls the compiler, writes what comes back.
 
 mod check;
-mod common;
 mod compile;
 mod completions;
 mod explain;
@@ -11,19 +10,20 @@ mod matrix;
 mod output;
 mod probes;
 mod schema;
+mod session;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use common::Common;
+use session::Session;
 
 /// Detection-as-code compiler: behavioural detections in YAML to Splunk SPL, Microsoft KQL, Elastic EQL and Sigma.
 #[derive(Debug, Parser)]
 #[command(name = "detc", version, about, propagate_version = true)]
 struct Arguments {
     #[command(flatten)]
-    common: Common,
+    session: Session,
     #[command(subcommand)]
     command: Command,
 }
@@ -79,13 +79,13 @@ pub fn run() -> Outcome {
             return if error.use_stderr() { Outcome::Usage } else { Outcome::Fine };
         }
     };
-    let Arguments { common, command } = arguments;
+    let Arguments { session, command } = arguments;
     match command {
-        Command::Check(arguments) => check::run(&common, &arguments),
-        Command::Compile(arguments) => compile::run(&common, &arguments),
-        Command::Explain(arguments) => explain::run(&common, &arguments),
-        Command::Matrix(arguments) => matrix::run(&common, &arguments),
-        Command::Schema(arguments) => schema::run(&common, &arguments),
+        Command::Check(arguments) => check::run(&session, &arguments),
+        Command::Compile(arguments) => compile::run(&session, &arguments),
+        Command::Explain(arguments) => explain::run(&session, &arguments),
+        Command::Matrix(arguments) => matrix::run(&session, &arguments),
+        Command::Schema(arguments) => schema::run(&session, &arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use clap::{Args, Subcommand};
 
 use super::Outcome;
-use super::common::{Common, Format, Stream};
+use super::session::{Format, Session, Stream};
 use crate::compiler::Project;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::schema::mapping::Binding;
@@ -37,15 +37,15 @@ enum Action {
 }
 
 /// Prints the catalogue.
-pub(super) fn run(common: &Common, arguments: &Arguments) -> Outcome {
+pub(super) fn run(session: &Session, arguments: &Arguments) -> Outcome {
     let mut sources = Sources::default();
-    let project = match common.project(&mut sources) {
+    let project = match session.project(&mut sources) {
         Ok(project) => project,
         Err(outcome) => return outcome,
     };
     let text = match &arguments.action {
-        Action::List => Ok(list(&project, common.format == Format::Json)),
-        Action::Show { source, field, target } => show(common, &project, source, field.as_deref(), target.as_deref()),
+        Action::List => Ok(list(&project, session.format == Format::Json)),
+        Action::Show { source, field, target } => show(session, &project, source, field.as_deref(), target.as_deref()),
     };
     match text {
         Ok(text) => {
@@ -80,7 +80,7 @@ fn list(project: &Project, json: bool) -> String {
 }
 
 fn show(
-    common: &Common,
+    session: &Session,
     project: &Project,
     name: &str,
     wanted: Option<&str>,
@@ -93,12 +93,12 @@ fn show(
             Some(near) => diagnostic.help(format!("the nearest source is `{near}`")),
             None => diagnostic.help("`detc schema list` lists the sources"),
         };
-        common.show(std::iter::once(diagnostic).collect(), &Sources::default(), Stream::Err);
+        session.show(std::iter::once(diagnostic).collect(), &Sources::default(), Stream::Err);
         return Err(Outcome::Usage);
     };
-    let targets = common.targets(&target.map(ToOwned::to_owned).into_iter().collect::<Vec<_>>(), project)?;
+    let targets = session.targets(&target.map(ToOwned::to_owned).into_iter().collect::<Vec<_>>(), project)?;
     let mut text = String::new();
-    let json = common.format == Format::Json;
+    let json = session.format == Format::Json;
     if !json {
         let _ = writeln!(text, "{}: {}\n{}", source.name, source.title, source.description);
         let id = source.id.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);

@@ -13,7 +13,7 @@ use crate::source::{FileId, Sources};
 
 /// Arguments that every command takes.
 #[derive(Debug, Args)]
-pub(super) struct Common {
+pub(super) struct Session {
     /// Format of findings.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
@@ -84,7 +84,7 @@ pub(super) enum Stream {
     Err,
 }
 
-impl Common {
+impl Session {
     /// Loads the catalogue and the targets; findings in them end the command.
     pub(super) fn project(&self, sources: &mut Sources) -> Result<Project, Outcome> {
         if !self.project.is_dir() {
