@@ -61,6 +61,8 @@ pub struct Compiled {
     pub output: Output,
     /// The whole file with its header; absent where there is no query.
     pub text: Option<String>,
+    /// Why the target's template could not be filled.
+    pub flaw: Option<String>,
 }
 
 /// What is kept of a detection file beside its IR.
@@ -185,20 +187,38 @@ pub fn compile(project: &Project, sources: &Sources, checked: &Checked, targets:
             detection.targets.as_ref().is_none_or(|names| names.iter().any(|name| name.node == target.name))
         })
         .collect();
-    pairs.par_iter().filter_map(|(index, detection, target)| compile_one(sources, *index, detection, target)).collect()
+    pairs
+        .par_iter()
+        .filter_map(|(index, detection, target)| compile_one(project, sources, *index, detection, target))
+        .collect()
 }
 
-fn compile_one(sources: &Sources, index: usize, detection: &Detection, target: &TargetProfile) -> Option<Compiled> {
+fn compile_one(
+    project: &Project,
+    sources: &Sources,
+    index: usize,
+    detection: &Detection,
+    target: &TargetProfile,
+) -> Option<Compiled> {
     let backend = backend::find(&target.backend)?;
+    let envelope = project.envelopes.get(&target.name)?;
     let schedule = Schedule::derive(detection, target.interval);
     let mut output = backend.compile(&Request { detection, target, schedule });
     if output.verdict.fidelity() == Fidelity::Unsupported {
         output.query = None;
     }
-    let header =
-        output.query.as_ref().map(|query| header::lines(sources, detection, target, schedule, &output.verdict, query));
+    let facts =
+        output.query.as_ref().map(|query| header::facts(sources, detection, target, schedule, &output.verdict, query));
     // The query's own text is moved, not copied: thousands of them are held at once.
-    let text = header.zip(output.query.as_mut()).map(|(header, query)| header + &std::mem::take(&mut query.text));
+    let text = facts.zip(output.query.as_mut()).map(|(facts, query)| {
+        let text = std::mem::take(&mut query.text);
+        envelope.render(&facts, &text)
+    });
+    let (text, flaw) = match text {
+        None => (None, None),
+        Some(Ok(text)) => (Some(text), None),
+        Some(Err(flaw)) => (None, Some(flaw)),
+    };
     Some(Compiled {
         detection: index,
         target: target.name.clone(),
@@ -206,6 +226,7 @@ fn compile_one(sources: &Sources, index: usize, detection: &Detection, target: &
         schedule,
         output,
         text,
+        flaw,
     })
 }
 
@@ -223,6 +244,11 @@ pub fn verdict_diagnostics(
     let mut diagnostics = Diagnostics::default();
     for pair in compiled {
         let Some(detection) = checked.detections.get(pair.detection) else { continue };
+        if let Some(flaw) = &pair.flaw {
+            let message =
+                format!("the template of target `{}` cannot hold `{}`: {flaw}", pair.target, detection.name.node);
+            diagnostics.push(Diagnostic::new(Code::InvalidTarget, detection.name.span, message));
+        }
         for reason in &pair.output.verdict.reasons {
             let message = format!("`{}` on target `{}`: {}", detection.name.node, pair.target, reason.message);
             match reason.code.fidelity() {

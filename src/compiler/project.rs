@@ -9,7 +9,7 @@ use crate::embed;
 use crate::schema::mapping::TargetProfile;
 use crate::schema::{AttackCatalog, Catalog, load_shipped_source, load_source};
 use crate::source::Sources;
-use crate::target::{load_field_map, load_target};
+use crate::target::{Envelope, load_field_map, load_target};
 
 /// The catalogue and the targets of a run.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,8 @@ pub struct Project {
     pub attack: AttackCatalog,
     /// Known targets, by name.
     pub targets: BTreeMap<String, TargetProfile>,
+    /// Templates around the queries of each target, by the target's name.
+    pub envelopes: BTreeMap<String, Envelope>,
 }
 
 /// Texts of a project by path from its root.
@@ -76,7 +78,34 @@ pub fn load(root: Option<&Path>, sources: &mut Sources) -> (Project, Diagnostics
             (None, _) => {}
         }
     }
+    envelopes(&texts, &mut project, &mut diagnostics);
     (project, diagnostics)
+}
+
+/// Reads `query.j2` of each target; a target without one takes that of a shipped target of the same language.
+fn envelopes(texts: &Texts, project: &mut Project, diagnostics: &mut Diagnostics) {
+    let own = |name: &str| {
+        let path = format!("targets/{name}/query.j2");
+        texts.get(&path).map(|text| (path, text))
+    };
+    for target in project.targets.values() {
+        let relatives = project.targets.values().filter(|other| other.backend == target.backend);
+        let found = own(&target.name).or_else(|| relatives.filter_map(|other| own(&other.name)).next());
+        let Some((path, text)) = found else {
+            let message = format!("the target `{}` has no `targets/{}/query.j2`", target.name, target.name);
+            diagnostics.push(Diagnostic::without_place(Code::InvalidTarget, message));
+            continue;
+        };
+        match Envelope::new(text) {
+            Ok(envelope) => {
+                project.envelopes.insert(target.name.clone(), envelope);
+            }
+            Err(reason) => {
+                let message = format!("the template `{path}` cannot be used: {reason}");
+                diagnostics.push(Diagnostic::without_place(Code::InvalidTarget, message));
+            }
+        }
+    }
 }
 
 /// Adds the files of a project's own folder; a file of the same path replaces the shipped one.
@@ -87,8 +116,8 @@ fn own_files(root: &Path, folder: &str, texts: &mut Texts, diagnostics: &mut Dia
     }
     for entry in ignore::WalkBuilder::new(&base).standard_filters(false).hidden(true).build().flatten() {
         let path = entry.path();
-        let is_yaml = path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml");
-        if !is_yaml || entry.file_type().is_none_or(|kind| kind.is_dir()) {
+        let is_wanted = path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml" || ending == "j2");
+        if !is_wanted || entry.file_type().is_none_or(|kind| kind.is_dir()) {
             continue;
         }
         let Ok(relative) = path.strip_prefix(root) else { continue };

@@ -2,12 +2,14 @@
 //!
 //! Never knows a query language; it reads facts and checks them against the telemetry catalogue.
 
+mod envelope;
 mod fields;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub use envelope::{Envelope, QueryFacts, ReasonFacts};
 pub use fields::{load_field_map, unmapped};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
