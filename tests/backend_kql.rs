@@ -1394,7 +1394,7 @@ fn the_result_lists_time_keys_and_alert_columns() {
     let query = compile(body).query.unwrap();
     assert_eq!(query.columns, ["TimeGenerated", "who", "ip"]);
     assert_eq!(query.missing_columns.keys().collect::<Vec<_>>(), ["detc_who"]);
-    assert_eq!((query.language, query.extension, query.comment), ("kql", "kql", "//"));
+    assert_eq!((query.language, query.extension), ("kql", "kql"));
 }
 
 #[test]

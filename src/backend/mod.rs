@@ -55,8 +55,6 @@ pub struct Query {
     pub extension: &'static str,
     /// The text, without the header comment, with a newline at its end.
     pub text: String,
-    /// How a line of comment starts in that language.
-    pub comment: &'static str,
     /// Names of the result's columns, in order; empty where the language returns whole events.
     pub columns: Vec<String>,
     /// Columns of the alert that the result lacks, by name, with the reason.

@@ -42,7 +42,7 @@ fn queries() -> String {
             text,
             "<details><summary>{title}, {}{reasons}</summary>\n\n```{language}\n{}\n```\n\n</details>",
             verdict.fidelity(),
-            without_header(pair.text.as_deref().unwrap_or_default(), query.comment),
+            without_header(pair.text.as_deref().unwrap_or_default(), comment_of(query.language)),
         );
     }
     text
@@ -86,5 +86,14 @@ fn links_lead_to_files() {
             }
             assert!(root.join(link).exists(), "{document} links to {link}, which does not exist");
         }
+    }
+}
+
+/// How a line of comment starts in a language.
+fn comment_of(language: &str) -> &'static str {
+    match language {
+        "spl" => "```",
+        "sigma" => "#",
+        _ => "//",
     }
 }

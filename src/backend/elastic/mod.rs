@@ -50,7 +50,6 @@ impl Backend for Elastic {
                 language: "eql",
                 extension: "eql",
                 text: statement.to_string(),
-                comment: "//",
                 columns: Vec::new(),
                 missing_columns: missing_columns(request),
                 deployment: deployment(request),

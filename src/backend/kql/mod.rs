@@ -73,7 +73,6 @@ impl Backend for Kql {
             language: "kql",
             extension: "kql",
             text,
-            comment: "//",
             columns: result,
             missing_columns: columns.missing,
             deployment: frame::deployment(request.schedule),

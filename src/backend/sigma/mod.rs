@@ -60,7 +60,6 @@ impl Backend for Sigma {
             language: "sigma",
             extension: "yml",
             text,
-            comment: "#",
             missing_columns: missing_columns(request, &columns),
             columns,
             deployment: BTreeMap::new(),

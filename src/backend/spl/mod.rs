@@ -56,7 +56,6 @@ impl Backend for Spl {
                 language: "spl",
                 extension: "spl",
                 text: compiled.head.search.to_string(),
-                comment: "```",
                 columns: compiled.columns,
                 missing_columns: compiled.missing,
                 deployment,
