@@ -6,20 +6,16 @@
     reason = "a test that cannot build its input has failed"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock};
+mod support;
 
-use detc::analysis::{Context, Lists, analyse};
-use detc::backend::{self, Output, Request};
-use detc::diagnostic::{Diagnostics, Format, write};
-use detc::ir::{CaseRule, Detection, Literal, Predicate, Schedule, TextTest, Value};
+use std::sync::LazyLock;
+
+use detc::backend::Output;
+use detc::ir::{CaseRule, Detection, Literal, Predicate, TextTest, Value};
 use detc::schema::mapping::TargetProfile;
-use detc::schema::{Catalog, load_source};
-use detc::source::{Sources, Spanned};
-use detc::syntax::read_detection;
-use detc::target::{load_field_map, load_target};
-use detc::yaml;
+use detc::source::Spanned;
 use proptest::prelude::{any, prop_assert_eq, proptest};
+use support::World;
 
 const SCHEMA: &str = r#"
 $schema: https://json-schema.org/draft/2020-12/schema
@@ -114,12 +110,6 @@ interval: 5m
 options: { array_indexes: 2, network_fields: { source.address: source.ip } }
 "#;
 
-fn render(diagnostics: Diagnostics, sources: &Sources) -> String {
-    let mut out = Vec::new();
-    write(Format::Text, &diagnostics.into_sorted(), sources, false, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
-}
-
 /// The identity that every test detection has.
 const HEAD: &str = "detection: sample\nid: 0b0f3c0e-6a52-4f0a-9d0e-3a3c5b8a7e11\ntitle: Sample\nstatus: test\n\
                     severity: low\ndescription: Sample.\n";
@@ -127,53 +117,17 @@ const HEAD: &str = "detection: sample\nid: 0b0f3c0e-6a52-4f0a-9d0e-3a3c5b8a7e11\
 /// Resolves a detection over the sources `one` and `two`; the text is all but its identity.
 #[track_caller]
 fn resolve(body: &str) -> (Detection, TargetProfile) {
-    let mut sources = Sources::default();
-    let mut catalog = Catalog::default();
-    let (target, _) = load_target(sources.add("target.yml", TARGET), TARGET);
-    let mut target = target.unwrap();
-    for name in ["one", "two"] {
-        let (schema, map) = (SCHEMA.replace("SOURCE", name), MAP.replace("SOURCE", name));
-        let map = if name == "two" { map.replace("user.name", "client.user.name") } else { map };
-        let file = sources.add("schema.yml", schema.as_str());
-        let (source, diagnostics) = load_source(file, &schema);
-        let source = source.unwrap_or_else(|| panic!("{}", render(diagnostics, &sources)));
-        let file = sources.add("map.yml", map.as_str());
-        let (map, diagnostics) = load_field_map(file, &map, |_| Some(&source));
-        let map = map.unwrap_or_else(|| panic!("{}", render(diagnostics, &sources)));
-        target.maps.insert(name.to_owned(), Arc::new(map));
-        catalog.add(source);
-    }
-    let text = format!("{HEAD}{body}");
-    let file = sources.add("sample.yml", text.as_str());
-    let (tree, diagnostics) = yaml::parse(file, &text);
-    let tree = tree.unwrap_or_else(|| panic!("{}", render(diagnostics, &sources)));
-    let (file, mut diagnostics) = read_detection(file, tree);
-    let (targets, settings) = (BTreeSet::from(["elastic".to_owned()]), BTreeMap::new());
-    let lists = Lists::default();
-    let context = Context {
-        catalog: &catalog,
-        attack: &Default::default(),
-        lists: &lists,
-        targets: &targets,
-        settings: &settings,
-        today: "2026-01-01",
-    };
-    let (detection, found) = analyse(&file, &context);
-    for diagnostic in found.into_sorted() {
-        diagnostics.push(diagnostic);
-    }
-    (detection.unwrap_or_else(|| panic!("{}", render(diagnostics, &sources))), target)
-}
-
-fn compile_resolved(detection: &Detection, target: &TargetProfile) -> Output {
-    let schedule = Schedule::derive(detection, target.interval);
-    backend::find("elastic").unwrap().compile(&Request { detection, target, schedule })
+    let [one, two] = ["one", "two"].map(|name| (SCHEMA.replace("SOURCE", name), MAP.replace("SOURCE", name)));
+    // The second source calls its user differently.
+    let map = two.1.replace("user.name", "client.user.name");
+    let mut world = World::new(TARGET, &[(&one.0, &one.1), (&two.0, &map)]);
+    (world.resolve(&format!("{HEAD}{body}")), world.target)
 }
 
 #[track_caller]
 fn compile(body: &str) -> Output {
     let (detection, target) = resolve(body);
-    compile_resolved(&detection, &target)
+    support::compile(&detection, &target)
 }
 
 /// Codes of the reasons, then the text of the query.
@@ -1028,7 +982,7 @@ fn condition_of(predicate: &Predicate) -> String {
     for signal in &mut detection.signals {
         signal.predicate = Spanned::new(predicate.clone(), signal.predicate.span);
     }
-    let text = compile_resolved(&detection, &target).query.unwrap().text;
+    let text = support::compile(&detection, &target).query.unwrap().text;
     let condition = text.trim_start_matches("any where data_stream.dataset == \"one\"").trim_start();
     condition.trim_start_matches("and ").to_owned()
 }

@@ -1,20 +1,17 @@
 //! Small claims about the Kusto backend: what it writes, what it refuses and why.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot build its input has failed")]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock};
+mod support;
 
-use detc::analysis::{Context, Lists, analyse};
-use detc::backend::{self, Output, Request};
-use detc::diagnostic::{Diagnostics, Format, write};
-use detc::ir::{CaseRule, Detection, Literal, Predicate, Schedule, TextTest, Value};
+use std::sync::LazyLock;
+
+use detc::backend::Output;
+use detc::ir::{CaseRule, Detection, Literal, Predicate, TextTest, Value};
+use detc::schema::Duration;
 use detc::schema::mapping::TargetProfile;
-use detc::schema::{Catalog, Duration, load_source};
-use detc::source::{Sources, Spanned};
-use detc::syntax::read_detection;
-use detc::target::{load_field_map, load_target};
-use detc::yaml;
+use detc::source::Spanned;
 use proptest::prelude::{any, prop_assert_eq, proptest};
+use support::World;
 
 const SCHEMA: &str = r#"
 $schema: https://json-schema.org/draft/2020-12/schema
@@ -104,62 +101,20 @@ const TARGET: &str = "target: sentinel\ntitle: Test\nbackend: kql\ninterval: 5m\
 const HEAD: &str = "detection: sample\nid: 0b0f3c0e-6a52-4f0a-9d0e-3a3c5b8a7e11\ntitle: Sample\nstatus: test\n\
                     severity: low\ndescription: Sample.\n";
 
-fn render(diagnostics: Diagnostics, sources: &Sources) -> String {
-    let mut out = Vec::new();
-    write(Format::Text, &diagnostics.into_sorted(), sources, false, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
-}
-
 /// Resolves a detection over the sources `one` and `two`; the text is all but its identity.
 #[track_caller]
 fn resolve(body: &str) -> (Detection, TargetProfile) {
-    let mut sources = Sources::default();
-    let mut catalog = Catalog::default();
-    let (target, _) = load_target(sources.add("target.yml", TARGET), TARGET);
-    let mut target = target.unwrap();
-    for name in ["one", "two"] {
-        let (schema, map) = (SCHEMA.replace("SOURCE", name), MAP.replace("SOURCE", name));
-        let map = if name == "two" { map.replace("user: User", "user: UserName") } else { map };
-        let file = sources.add("schema.yml", schema.as_str());
-        let (source, diagnostics) = load_source(file, &schema);
-        let source = source.unwrap_or_else(|| panic!("{}", render(diagnostics, &sources)));
-        let file = sources.add("map.yml", map.as_str());
-        let (map, diagnostics) = load_field_map(file, &map, |_| Some(&source));
-        let map = map.unwrap_or_else(|| panic!("{}", render(diagnostics, &sources)));
-        target.maps.insert(name.to_owned(), Arc::new(map));
-        catalog.add(source);
-    }
-    let text = format!("{HEAD}{body}");
-    let file = sources.add("sample.yml", text.as_str());
-    let (tree, diagnostics) = yaml::parse(file, &text);
-    let tree = tree.unwrap_or_else(|| panic!("{}", render(diagnostics, &sources)));
-    let (file, mut diagnostics) = read_detection(file, tree);
-    let (targets, settings) = (BTreeSet::from(["sentinel".to_owned()]), BTreeMap::new());
-    let lists = Lists::default();
-    let context = Context {
-        catalog: &catalog,
-        lists: &lists,
-        targets: &targets,
-        settings: &settings,
-        today: "2026-01-01",
-        attack: &Default::default(),
-    };
-    let (detection, found) = analyse(&file, &context);
-    for diagnostic in found.into_sorted() {
-        diagnostics.push(diagnostic);
-    }
-    (detection.unwrap_or_else(|| panic!("{}", render(diagnostics, &sources))), target)
-}
-
-fn compile_resolved(detection: &Detection, target: &TargetProfile) -> Output {
-    let schedule = Schedule::derive(detection, target.interval);
-    backend::find("kql").unwrap().compile(&Request { detection, target, schedule })
+    let [one, two] = ["one", "two"].map(|name| (SCHEMA.replace("SOURCE", name), MAP.replace("SOURCE", name)));
+    // The second source calls its user differently.
+    let map = two.1.replace("user: User", "user: UserName");
+    let mut world = World::new(TARGET, &[(&one.0, &one.1), (&two.0, &map)]);
+    (world.resolve(&format!("{HEAD}{body}")), world.target)
 }
 
 #[track_caller]
 fn compile(body: &str) -> Output {
     let (detection, target) = resolve(body);
-    compile_resolved(&detection, &target)
+    support::compile(&detection, &target)
 }
 
 /// Codes of the reasons, then the text of the query without the frame of time.
@@ -1345,7 +1300,7 @@ fn windows_beyond_the_engine_name_the_largest_that_works() {
 fn long_windows_work_on_a_long_interval() {
     let (detection, mut target) = resolve(&count_within("7d"));
     target.interval = Duration::from_seconds(3600);
-    let query = compile_resolved(&detection, &target).query.unwrap();
+    let query = support::compile(&detection, &target).query.unwrap();
     let deployment: Vec<(&str, &str)> =
         query.deployment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(deployment, [("queryFrequency", "PT1H"), ("queryPeriod", "P7DT3H")]);
@@ -1356,7 +1311,7 @@ fn long_windows_work_on_a_long_interval() {
 fn intervals_that_divide_no_day_count_from_a_fixed_origin() {
     let (detection, mut target) = resolve(&count_within("10m"));
     target.interval = Duration::from_seconds(7 * 60);
-    let query = compile_resolved(&detection, &target).query.unwrap();
+    let query = support::compile(&detection, &target).query.unwrap();
     assert!(query.text.starts_with("let detc_end = bin_at(now() - 21m, 7m, datetime(1970-01-01));\n"));
 }
 
@@ -1365,7 +1320,7 @@ fn intervals_that_the_engine_does_not_run_are_refused() {
     let (detection, mut target) = resolve(&count_within("10m"));
     target.interval = Duration::from_seconds(60);
     let codes: Vec<&str> =
-        compile_resolved(&detection, &target).verdict.reasons.iter().map(|one| one.code.as_str()).collect();
+        support::compile(&detection, &target).verdict.reasons.iter().map(|one| one.code.as_str()).collect();
     assert_eq!(codes, ["schedule_unsupported"]);
 }
 
@@ -1381,7 +1336,7 @@ fn queries_longer_than_the_engine_takes_are_refused() {
 fn sources_that_the_target_lacks_are_refused() {
     let (detection, mut target) = resolve(&count_within("10m"));
     target.maps.clear();
-    let output = compile_resolved(&detection, &target);
+    let output = support::compile(&detection, &target);
     assert_eq!(output.query, None);
     assert_eq!(written(&output), "missing_source\n");
 }
@@ -1434,7 +1389,7 @@ fn with_literal(text: &str, contains: bool) -> String {
         },
         signal.predicate.span,
     );
-    compile_resolved(&detection, &target).query.map_or_else(String::new, |query| query.text)
+    support::compile(&detection, &target).query.map_or_else(String::new, |query| query.text)
 }
 
 /// Reads a string literal as the engine's lexer does.

@@ -2,18 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+mod support;
 
-use detc::analysis::{self, Context, Lists};
-use detc::backend::{self, Output, ReasonCode, Request};
-use detc::ir::{Detection, Literal, Predicate, Schedule, Value};
-use detc::schema::mapping::TargetProfile;
-use detc::schema::{Catalog, load_source};
-use detc::source::FileId;
-use detc::{syntax, target, yaml};
+use detc::backend::{Output, ReasonCode};
+use detc::ir::{Detection, Literal, Predicate, Value};
 use proptest::{collection, prelude::Strategy, prop_assert_eq, prop_oneof, proptest, sample};
 use saphyr_parser::{Event, Parser, ScalarStyle};
+use support::World;
 
 const SOURCE: &str = "
 $schema: https://json-schema.org/draft/2020-12/schema
@@ -90,21 +85,8 @@ fields:
   keyed: { path: 'keyed.*', access: keyed }
 ";
 
-fn catalog() -> Catalog {
-    let (source, problems) = load_source(FileId::default(), SOURCE);
-    let mut catalog = Catalog::default();
-    catalog.add(source.unwrap_or_else(|| panic!("{problems:?}")));
-    catalog
-}
-
-fn profile(catalog: &Catalog) -> TargetProfile {
-    let text = "target: sigma\ntitle: Sigma\nbackend: sigma\ninterval: 5m\n";
-    let mut profile = target::load_target(FileId::default(), text).0.unwrap();
-    let source = |name: &str| catalog.source(name).map(AsRef::as_ref);
-    let (map, problems) = target::load_field_map(FileId::default(), MAP, source);
-    let map = map.unwrap_or_else(|| panic!("{problems:?}"));
-    profile.maps.insert(map.source.clone(), Arc::new(map));
-    profile
+fn world() -> World {
+    World::new("target: sigma\ntitle: Sigma\nbackend: sigma\ninterval: 5m\n", &[(SOURCE, MAP)])
 }
 
 /// Analyses a detection that ends with these signals and what follows them.
@@ -126,21 +108,7 @@ tags: [aws]
 false_positives: [Laptops that change networks]
 {rest}"
     );
-    let tree = yaml::parse(FileId::default(), &text).0.unwrap_or_else(|| panic!("no YAML: {text}"));
-    let (file, _) = syntax::read_detection(FileId::default(), tree);
-    let (catalog, lists, settings) = (catalog(), Lists::default(), BTreeMap::new());
-    let targets = BTreeSet::from(["sigma".to_owned()]);
-    let attack = detc::schema::AttackCatalog::default();
-    let context = Context {
-        catalog: &catalog,
-        attack: &attack,
-        lists: &lists,
-        targets: &targets,
-        settings: &settings,
-        today: "2026-11-30",
-    };
-    let (detection, problems) = analysis::analyse(&file, &context);
-    detection.unwrap_or_else(|| panic!("{problems:?}\n{text}"))
+    world().resolve(&text)
 }
 
 /// A detection of single events.
@@ -150,9 +118,7 @@ fn event(predicate: &str) -> Detection {
 }
 
 fn compile(detection: &Detection) -> Output {
-    let target = profile(&catalog());
-    let schedule = Schedule::derive(detection, target.interval);
-    backend::find("sigma").unwrap().compile(&Request { detection, target: &target, schedule })
+    support::compile(detection, &world().target)
 }
 
 #[track_caller]

@@ -2,17 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+mod support;
 
-use detc::analysis::{self, Context, Lists};
-use detc::backend::{self, Output, ReasonCode, Request};
-use detc::ir::{Detection, Schedule};
-use detc::schema::mapping::TargetProfile;
-use detc::schema::{Catalog, load_source};
-use detc::source::FileId;
-use detc::{syntax, target, yaml};
+use detc::backend::{Output, ReasonCode};
+use detc::ir::Detection;
 use proptest::{prop_assert, prop_assert_eq, proptest};
+use support::World;
 
 const CLOUDTRAIL: &str = "
 $schema: https://json-schema.org/draft/2020-12/schema
@@ -126,25 +121,9 @@ fields:
   actor.alternateId: actor.alternateId
 ";
 
-fn catalog() -> Catalog {
-    let mut catalog = Catalog::default();
-    for text in [CLOUDTRAIL, OKTA] {
-        let (source, problems) = load_source(FileId::default(), text);
-        catalog.add(source.unwrap_or_else(|| panic!("{problems:?}")));
-    }
-    catalog
-}
-
-fn profile(catalog: &Catalog, options: &str) -> TargetProfile {
-    let text = format!("target: splunk\ntitle: Splunk\nbackend: spl\ninterval: 5m\noptions: {options}\n");
-    let mut profile = target::load_target(FileId::default(), &text).0.unwrap();
-    for text in [CLOUDTRAIL_MAP, OKTA_MAP] {
-        let source = |name: &str| catalog.source(name).map(AsRef::as_ref);
-        let (map, problems) = target::load_field_map(FileId::default(), text, source);
-        let map = map.unwrap_or_else(|| panic!("{problems:?}"));
-        profile.maps.insert(map.source.clone(), Arc::new(map));
-    }
-    profile
+fn world(options: &str) -> World {
+    let profile = format!("target: splunk\ntitle: Splunk\nbackend: spl\ninterval: 5m\noptions: {options}\n");
+    World::new(&profile, &[(CLOUDTRAIL, CLOUDTRAIL_MAP), (OKTA, OKTA_MAP)])
 }
 
 /// Analyses a detection that ends with these signals and what follows them.
@@ -153,21 +132,7 @@ fn detection(rest: &str) -> Detection {
     let text = format!(
         "detection: some\nid: 0b0f3c0e-6a52-4f0a-9d0e-3a3c5b8a7e11\ntitle: Some\nstatus: experimental\nseverity: high\ndescription: Some.\n{rest}"
     );
-    let tree = yaml::parse(FileId::default(), &text).0.unwrap_or_else(|| panic!("no YAML: {text}"));
-    let (file, _) = syntax::read_detection(FileId::default(), tree);
-    let (catalog, lists, settings) = (catalog(), Lists::default(), BTreeMap::new());
-    let targets = BTreeSet::from(["splunk".to_owned()]);
-    let attack = detc::schema::AttackCatalog::default();
-    let context = Context {
-        catalog: &catalog,
-        attack: &attack,
-        lists: &lists,
-        targets: &targets,
-        settings: &settings,
-        today: "2026-11-30",
-    };
-    let (detection, problems) = analysis::analyse(&file, &context);
-    detection.unwrap_or_else(|| panic!("{problems:?}\n{text}"))
+    world("{}").resolve(&text)
 }
 
 /// A detection of single events.
@@ -177,9 +142,7 @@ fn event(predicate: &str) -> Detection {
 }
 
 fn compile_with(detection: &Detection, options: &str) -> Output {
-    let target = profile(&catalog(), options);
-    let schedule = Schedule::derive(detection, target.interval);
-    backend::find("spl").unwrap().compile(&Request { detection, target: &target, schedule })
+    support::compile(detection, &world(options).target)
 }
 
 fn compile(detection: &Detection) -> Output {
@@ -1474,10 +1437,9 @@ behavior: read -> denied by who within 5m
 #[test]
 fn a_source_without_a_place_is_refused() {
     let detection = event("readOnly");
-    let mut target = profile(&catalog(), "{}");
+    let mut target = world("{}").target;
     target.maps.clear();
-    let schedule = Schedule::derive(&detection, target.interval);
-    let output = backend::find("spl").unwrap().compile(&Request { detection: &detection, target: &target, schedule });
+    let output = support::compile(&detection, &target);
     let codes: Vec<ReasonCode> = output.verdict.reasons.iter().map(|reason| reason.code).collect();
     assert_eq!(codes, [ReasonCode::MissingSource]);
 }
