@@ -168,9 +168,13 @@ fn check_query(body: &str, expected: &str) {
 #[test]
 fn micro_01_hours_are_refused_not_dropped() {
     refused("hour(time) >= 20", "unsupported_expression");
-    refused("hour(time) == 3", "unsupported_expression");
     refused("weekday(time) == 1", "unsupported_expression");
     refused(r#"outside_hours(time, "Mon-Fri 08:00-18:00", "+01:00")"#, "unsupported_expression");
+}
+
+#[test]
+fn micro_02_an_hour_is_refused_not_dropped() {
+    refused("hour(time) == 3", "unsupported_expression");
 }
 
 #[test]
@@ -363,6 +367,11 @@ fn micro_24_all_of_several_values() {
         r#"?x.tags : "a" and ?x.tags : "b""#,
         r#"(?x.tags == null or not ?x.tags : "a" or not ?x.tags : "b")"#,
     );
+}
+
+#[test]
+fn micro_26_dotted_fields_are_fields() {
+    check(r#"action == "v""#, r#"?x.action : "v""#, r#"(?x.action == null or not ?x.action : "v")"#);
 }
 
 #[test]

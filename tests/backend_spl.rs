@@ -639,6 +639,11 @@ fn micro_09_an_escaped_star_is_a_star() {
 }
 
 #[test]
+fn micro_10_control_characters_are_refused() {
+    check_refused(&event("userAgent == 'a\tb'"), &[ReasonCode::UnsupportedLiteral]);
+}
+
+#[test]
 fn micro_11_negated_equality_keeps_events_without_the_field() {
     check(
         r#"not errorCode == "AccessDenied""#,
