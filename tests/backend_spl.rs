@@ -277,6 +277,31 @@ fn presence_asks_for_a_text_that_is_no_blank() {
 }
 
 #[test]
+fn presence_and_length_of_a_list_of_objects_are_those_of_the_raw_event() {
+    let elements = r#"| eval detc_list1=coalesce(spath(_raw,"items{}"),if(like(spath(_raw,"items"),"{%"),spath(_raw,"items"),null()))"#;
+    check("exists(items)", &["", elements, "| where isnotnull(detc_list1)"]);
+    check("not exists(items)", &["", elements, "| where isnull(detc_list1)"]);
+    check("length(items) >= 2", &["", elements, "| where coalesce(mvcount(detc_list1),0)>=2"]);
+}
+
+#[test]
+fn a_number_is_searched_with_any_zeros_behind_the_point() {
+    let value = r#"| eval detc_value1=if(match('share',"(?s)^-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?!.)"),tonumber('share'),null())"#;
+    check("share == 5.0", &[r#"share IN ("5", "5.*")"#, value, "| where detc_value1=5.0"]);
+    check("share == 0.50", &[r#"share IN ("0.5", "0.5*")"#, value, "| where detc_value1=0.5"]);
+    check("share == 10", &[r#"share IN ("10", "10.*")"#, value, "| where detc_value1=10"]);
+    check("share == 0", &[r#"share IN ("0", "0.*", "-0", "-0.*")"#, value, "| where detc_value1=0"]);
+}
+
+#[test]
+fn a_value_that_looks_like_the_word_for_null_in_another_case_is_a_value() {
+    check(
+        "upper(userAgent) == \"NULL\"",
+        &[r#"userAgent="NULL""#, r#"| where lower(upper(if('userAgent'!="null",'userAgent',null())))="null""#],
+    );
+}
+
+#[test]
 fn absence_counts_the_spelling_for_missing() {
     check(
         "not exists(errorCode)",
@@ -356,7 +381,10 @@ fn negation_is_pushed_to_the_single_tests() {
 
 #[test]
 fn what_is_lowered_still_filters_the_base_search() {
-    check(r#"lower(userAgent) == "x""#, &[r#"userAgent="x""#, r#"| where lower('userAgent')="x""#]);
+    check(
+        r#"lower(userAgent) == "x""#,
+        &[r#"userAgent="x""#, r#"| where lower(if('userAgent'!="null",'userAgent',null()))="x""#],
+    );
 }
 
 #[test]
@@ -1280,8 +1308,8 @@ behavior: login -> make by who within 1h"#,
 | eval detc_m_login=if(lower('sourcetype')="oktaim2:log" AND lower('eventType')="user.session.start",1,0)
 | eval detc_m_make=if(lower('sourcetype')="aws:cloudtrail" AND 'eventName'="CreateUser",1,0)
 | where detc_m_login=1 OR detc_m_make=1
-| eval detc_k1=case(detc_m_login=1,lower('actor.alternateId'),detc_m_make=1,lower('userIdentity.arn')), detc_t=floor((_time*1000)+0.5)
-| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| eval detc_k1=case(detc_m_login=1,lower(if('actor.alternateId'!="null",'actor.alternateId',null())),detc_m_make=1,lower(if('userIdentity.arn'!="null",'userIdentity.arn',null()))), detc_t=floor((_time*1000)+0.5)
+| where isnotnull(detc_k1) AND detc_k1!=""
 | stats sum(detc_m_login) AS detc_n_login, sum(detc_m_make) AS detc_n_make BY detc_k1, detc_t
 | sort 0 detc_t
 | eval detc_s1=if(detc_n_login>=1,detc_t,null())
@@ -1407,6 +1435,16 @@ behavior: make{3} -> drop by userIdentity.arn within 5m where make.userAgent != 
         "| eventstats max(detc_s1) AS detc_p1 BY detc_k1, detc_t",
     ];
     assert!(lines.windows(run.len()).any(|window| window == run), "{}", lines.join("\n"));
+}
+
+#[test]
+fn of_a_run_only_the_newest_event_may_differ_from_what_follows_it() {
+    let text = r#"signals:
+  make: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+  drop: { source: aws.cloudtrail, where: 'eventName == "DeleteUser"' }
+behavior: make as one -> make as two -> drop by userIdentity.arn within 5m where one.userAgent != drop.userAgent
+"#;
+    check_refused(&detection(text), &[ReasonCode::UnsupportedRelation]);
 }
 
 #[test]

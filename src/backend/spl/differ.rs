@@ -40,7 +40,7 @@ impl Context<'_> {
         let inside = |start: &str| EvalExpr::compare(age(start), Comparison::LessOrEqual, window.clone());
         let last = chain.links.len() - 1;
         let mut start_of_earlier = TIME;
-        if is_run(chain, later) {
+        if is_run(chain, (earlier, later)) {
             start_of_earlier = "detc_p1";
         } else if earlier == 1 {
             head.set("detc_s1", EvalExpr::only_if(role(0), EvalExpr::derived(TIME)));
@@ -123,7 +123,7 @@ impl Context<'_> {
         };
         let covered = match chain.links.len() {
             2 => true,
-            more if is_run(chain, later) => later + 1 == more && apart(0, later),
+            more if is_run(chain, (earlier, later)) => later + 1 == more && apart(0, later),
             // the event that the condition does not name must be no other step; in the middle none may be another
             3 => match (earlier, later) {
                 (0, 1) => apart(0, 2) && apart(1, 2),
@@ -188,12 +188,12 @@ impl Context<'_> {
             head.set(&column, packed.text.clone());
             aggregates.push(Aggregate::of(AggregateFunction::Max, &column, &column));
         }
-        if is_run(chain, later) {
+        if is_run(chain, (earlier, later)) {
             self.run_starts(head, chain, signal(earlier)?, &by, carried);
             aggregates.push(Aggregate::of(AggregateFunction::Max, "detc_s1", "detc_s1"));
         }
         head.push(Stage::Stats { aggregates, by });
-        if is_run(chain, later) {
+        if is_run(chain, (earlier, later)) {
             // any event of the instant can be the last of the run
             let newest = Aggregate::of(AggregateFunction::Max, "detc_s1", "detc_p1");
             head.push(Stage::EventStats { aggregates: vec![newest], by: head.by(&[TIME]) });
@@ -280,10 +280,11 @@ impl Context<'_> {
     }
 }
 
-/// Whether all events before the last are of one signal, and there are several of them.
-fn is_run(chain: &Chain<'_>, later: usize) -> bool {
+/// Whether all events before the last are of one signal, there are several of them, and the condition names the newest.
+fn is_run(chain: &Chain<'_>, (earlier, later): (usize, usize)) -> bool {
     let first = chain.links.first().map(|link| link.signal);
     later >= 2
+        && earlier + 1 == later
         && later + 1 == chain.links.len()
         && chain.links.iter().take(later).all(|link| Some(link.signal) == first)
 }

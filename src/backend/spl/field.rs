@@ -19,6 +19,7 @@ impl Context<'_> {
         }
         let Some(expression) = self.access(&column, field.span) else { return Subject::nothing() };
         match &field.ty {
+            Type::List(item) if **item == Type::Object => self.objects(scope, field),
             Type::List(_) => self.many(&column, expression, field.span),
             Type::Object => {
                 let Some(path) = self.name(&column, field.span) else { return Subject::nothing() };

@@ -10,7 +10,7 @@ use super::field::number;
 use super::subject::{Kind, Subject, text_equals};
 use super::value::may_be_empty;
 use crate::backend::ReasonCode;
-use crate::ir::{Element, First, NameValueRef, Predicate, Quantifier, Value};
+use crate::ir::{Element, FieldRef, First, NameValueRef, Predicate, Quantifier, Value};
 use crate::schema::mapping::{Access, Column};
 use crate::schema::{FieldPath, Type};
 use crate::source::{Span, Spanned};
@@ -152,6 +152,13 @@ impl Context<'_> {
         let mut parts = Subject { blanks, ..may_be_empty(item.clone()) }.is_no_blank();
         parts.push(test);
         EvalExpr::Call(Function::MvMap, vec![item, EvalExpr::only_if(EvalExpr::all(parts), value)])
+    }
+
+    /// A list of objects as a whole: no field has its name, so that its elements come from the raw text.
+    pub(super) fn objects(&mut self, scope: Scope<'_>, field: &FieldRef) -> Subject {
+        let list = ListRef { path: field.path.clone(), ty: field.ty.clone(), span: field.span };
+        let Some(column) = self.elements(scope, &list) else { return Subject::nothing() };
+        Subject::clean(EvalExpr::derived(column), Kind::Many)
     }
 
     /// Helper column with the elements of a list.

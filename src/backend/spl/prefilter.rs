@@ -32,6 +32,8 @@ impl Context<'_> {
                 let known: Option<Vec<SearchExpr>> = parts.iter().map(|part| self.prefilter(scope, part)).collect();
                 any_of(known?)
             }
+            // a list of objects has no field of its own name, and one of empty texts no value
+            Predicate::Exists(value) if matches!(value.ty(), Type::List(_)) => None,
             Predicate::Exists(value) => present(&searched(scope, value)?),
             Predicate::IsTrue(value) => terms(&searched(scope, value)?, &["true".to_owned()]),
             Predicate::Equal { left, right, .. } => {
@@ -178,11 +180,17 @@ fn terms(searched: &Searched, texts: &[String]) -> Option<SearchExpr> {
             .column
             .spelling(text)
             .map_or_else(|| text.clone(), |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-        patterns.push(pattern([Some(spelled.as_str())]));
-        if searched.ty.is_number() {
-            // a number may be written with more zeros behind the point
-            let dotted = if spelled.contains('.') { spelled } else { format!("{spelled}.") };
-            patterns.push(pattern([Some(dotted.as_str()), None]));
+        if !searched.ty.is_number() {
+            patterns.push(pattern([Some(spelled.as_str())]));
+            continue;
+        }
+        // a number may be written with more or fewer zeros behind the point, and zero with a sign
+        let shortest =
+            if spelled.contains('.') { spelled.trim_end_matches('0').trim_end_matches('.') } else { &spelled };
+        let signed = format!("-{shortest}");
+        for number in [Some(shortest), (shortest == "0").then_some(signed.as_str())].into_iter().flatten() {
+            let longer = if number.contains('.') { number.to_owned() } else { format!("{number}.") };
+            patterns.extend([pattern([Some(number)]), pattern([Some(longer.as_str()), None])]);
         }
     }
     any_name(searched, |field| SearchExpr::Term { field, patterns: patterns.clone() })

@@ -180,13 +180,10 @@ impl Context<'_> {
     fn cased(&mut self, scope: Scope<'_>, function: Function, value: &Value, span: Span) -> Subject {
         let subject = self.value(scope, value, span);
         if subject.spellings.is_empty() {
-            // the texts that stand for a missing value still do so in another case
-            let blanks = subject.blanks.iter().map(|blank| match function {
-                Function::Upper => blank.to_uppercase(),
-                _ => blank.to_lowercase(),
-            });
-            let blanks = blanks.collect();
-            return Subject { blanks, ..Subject::clean(EvalExpr::call(function, subject.expression), Kind::Text) };
+            // in another case a value could become one of the texts that stand for a missing one; the empty one stays itself
+            let (empty, others) = subject.blanks.iter().cloned().partition(String::is_empty);
+            let text = Subject { blanks: others, ..subject }.native().expression;
+            return Subject { blanks: empty, ..Subject::clean(EvalExpr::call(function, text), Kind::Text) };
         }
         Subject::clean(EvalExpr::call(function, subject.native().expression), Kind::Text)
     }
