@@ -1150,7 +1150,7 @@ alert: { show: [call.userAgent, drop.userAgent] }"#,
 | eval detc_m_drop=if('eventName'="DeleteUser",1,0)
 | eval detc_k1='userIdentity.arn', detc_t=_time
 | where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
-| eval detc_v=if(isnull('sourceIPAddress') OR 'sourceIPAddress'="" OR 'sourceIPAddress'="null","?".'eventID',"=".lower('sourceIPAddress'))
+| eval detc_v=if(isnull('sourceIPAddress') OR 'sourceIPAddress'="" OR 'sourceIPAddress'="null","?".coalesce('eventID',md5(_raw)),"=".lower('sourceIPAddress'))
 | eval detc_x1=if(detc_m_call=1,json_object("id",coalesce('eventID',""),"detc_c1",coalesce('userAgent',"")),null())
 | eval detc_x2=if(detc_m_drop=1,json_object("id",coalesce('eventID',""),"detc_c2",coalesce('userAgent',"")),null())
 | stats count AS detc_n, max(detc_x1) AS detc_x1, max(detc_x2) AS detc_x2 BY detc_k1, detc_t, detc_v, detc_m_call, detc_m_drop
@@ -1194,7 +1194,7 @@ behavior: probe -> make -> drop by userIdentity.arn within 30m where make.source
 | where detc_m_probe=1 OR detc_m_make=1 OR detc_m_drop=1
 | eval detc_k1='userIdentity.arn', detc_t=_time
 | where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
-| eval detc_v=if(isnull('sourceIPAddress') OR 'sourceIPAddress'="" OR 'sourceIPAddress'="null","?".'eventID',"=".lower('sourceIPAddress'))
+| eval detc_v=if(isnull('sourceIPAddress') OR 'sourceIPAddress'="" OR 'sourceIPAddress'="null","?".coalesce('eventID',md5(_raw)),"=".lower('sourceIPAddress'))
 | stats count AS detc_n BY detc_k1, detc_t, detc_v, detc_m_drop, detc_m_make, detc_m_probe
 | eval detc_o=case(detc_m_probe=1,0,detc_m_make=1,2,true(),4)
 | sort 0 detc_t, detc_o
@@ -1233,7 +1233,7 @@ behavior: probe -> make -> drop by userIdentity.arn within 30m where probe.sourc
 | where detc_m_probe=1 OR detc_m_make=1 OR detc_m_drop=1
 | eval detc_k1='userIdentity.arn', detc_t=_time
 | where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
-| eval detc_v=if(isnull('sourceIPAddress') OR 'sourceIPAddress'="" OR 'sourceIPAddress'="null","?".'eventID',"=".lower('sourceIPAddress'))
+| eval detc_v=if(isnull('sourceIPAddress') OR 'sourceIPAddress'="" OR 'sourceIPAddress'="null","?".coalesce('eventID',md5(_raw)),"=".lower('sourceIPAddress'))
 | stats count AS detc_n BY detc_k1, detc_t, detc_v, detc_m_drop, detc_m_make, detc_m_probe
 | eval detc_o=case(detc_m_probe=1,0,detc_m_make=1,2,true(),4)
 | sort 0 detc_t, detc_o
@@ -1273,7 +1273,7 @@ behavior: probe -> make -> drop by userIdentity.arn within 30m where probe.sourc
 | where detc_m_probe=1 OR detc_m_make=1 OR detc_m_drop=1
 | eval detc_k1='userIdentity.arn', detc_t=_time
 | where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
-| eval detc_v=if(isnull('sourceIPAddress') OR 'sourceIPAddress'="" OR 'sourceIPAddress'="null","?".'eventID',"=".lower('sourceIPAddress'))
+| eval detc_v=if(isnull('sourceIPAddress') OR 'sourceIPAddress'="" OR 'sourceIPAddress'="null","?".coalesce('eventID',md5(_raw)),"=".lower('sourceIPAddress'))
 | stats count AS detc_n BY detc_k1, detc_t, detc_v, detc_m_drop, detc_m_make, detc_m_probe
 | eval detc_o=case(detc_m_probe=1,0,detc_m_make=1,2,true(),4)
 | sort 0 detc_t, detc_o
@@ -1435,6 +1435,18 @@ behavior: make{3} -> drop by userIdentity.arn within 5m where make.userAgent != 
         "| eventstats max(detc_s1) AS detc_p1 BY detc_k1, detc_t",
     ];
     assert!(lines.windows(run.len()).any(|window| window == run), "{}", lines.join("\n"));
+}
+
+#[test]
+fn numbers_group_by_their_shortest_text() {
+    let text = "signals: { call: { source: aws.cloudtrail } }\nbehavior: count(call) >= 2 by share within 5m\n";
+    let output = compile(&detection(text));
+    let key = [
+        r#"| eval detc_value1=if('share'!="" AND 'share'!="null",'share',null())"#,
+        r#"| eval detc_k1=if(match(detc_value1,"(?s)^-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?!.)"),if(like(detc_value1,"%.%"),rtrim(rtrim(detc_value1,"0"),"."),detc_value1),null()), detc_t=_time"#,
+    ];
+    let lines: Vec<&str> = text_of(&output).lines().collect();
+    assert!(lines.windows(key.len()).any(|window| window == key), "{}", lines.join("\n"));
 }
 
 #[test]

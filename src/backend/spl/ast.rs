@@ -160,6 +160,7 @@ functions! {
     MvMap, "mvmap";
     Null, "null";
     Replace, "replace";
+    RTrim, "rtrim";
     Spath, "spath";
     Split, "split";
     Substr, "substr";

@@ -271,10 +271,15 @@ impl Context<'_> {
         let native = Subject { blanks: Vec::new(), ..subject.clone() }.native();
         let fold = relation.case == CaseRule::Ignore && subject.kind == Kind::Text;
         let text = if fold { EvalExpr::lowered(native.expression) } else { native.expression };
-        let identity = self.identity(id).unwrap_or_else(|| {
-            self.verdict.assume("different events without the value that the steps compare differ in their raw text");
-            EvalExpr::call(Function::Md5, EvalExpr::source("_raw"))
-        });
+        let raw = EvalExpr::call(Function::Md5, EvalExpr::source("_raw"));
+        let identity = match self.identity(id) {
+            Some(identity) => EvalExpr::Call(Function::Coalesce, vec![identity, raw]),
+            None => {
+                self.verdict
+                    .assume("different events without the value that the steps compare differ in their raw text");
+                raw
+            }
+        };
         let unique = EvalExpr::Join(vec![EvalExpr::text("?"), identity]);
         Some(EvalExpr::choose(subject.is_missing(), unique, EvalExpr::Join(vec![EvalExpr::text("="), text])))
     }

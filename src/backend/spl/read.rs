@@ -5,6 +5,7 @@ use super::clock::Ticks;
 use super::context::{Context, Scope};
 use super::prefilter::{any_of, combine};
 use super::subject::Subject;
+use super::value::number_text;
 use crate::backend::ReasonCode;
 use crate::ir::{Predicate, Signal, SignalId, Value};
 use crate::plan;
@@ -230,10 +231,15 @@ impl<'a> Context<'a> {
     /// A key or a distinct value; a list gives each different element once.
     fn key_value(&mut self, scope: Scope<'_>, value: &Spanned<Value>) -> Subject {
         let subject = self.key_text(scope, &value.node, value.span);
-        if !matches!(value.node.ty(), Type::List(_)) {
-            return subject;
-        }
-        Subject { expression: EvalExpr::call(Function::MvDedup, subject.expression.clone()), ..subject }
+        let Type::List(item) = value.node.ty() else { return subject };
+        let elements = if item.is_number() {
+            let column = EvalExpr::derived(self.helper("list", subject.expression.clone()));
+            let number = number_text(column.clone(), &item);
+            EvalExpr::Call(Function::MvMap, vec![column, number])
+        } else {
+            subject.expression.clone()
+        };
+        Subject { expression: EvalExpr::call(Function::MvDedup, elements), ..subject }
     }
 
     /// The value of an event's own identity, for an order among events of one instant.

@@ -95,10 +95,8 @@ impl Context<'_> {
             && field.ty.is_number()
         {
             let text = self.field(scope, &FieldRef { ty: Type::Text, ..field.clone() }).native();
-            let shape = if field.ty == Type::Int { WHOLE } else { DECIMAL };
-            let fits =
-                EvalExpr::Call(Function::Match, vec![text.expression.clone(), EvalExpr::Regex(shape.to_owned())]);
-            return Subject::clean(EvalExpr::only_if(fits, text.expression), Kind::Text);
+            let text = self.settled(scope, text).expression;
+            return Subject::clean(number_text(text, &field.ty), Kind::Text);
         }
         let subject = self.value(scope, value, span);
         if subject.spellings.is_empty() && subject.kind != Kind::Bool { subject } else { subject.native() }
@@ -269,6 +267,16 @@ impl Context<'_> {
         let text = self.text(scope, value, span);
         Some(self.helper("ip", text))
     }
+}
+
+/// The shortest text of the number that a text holds; null where it holds none.
+pub(super) fn number_text(text: EvalExpr, ty: &Type) -> EvalExpr {
+    let shape = if *ty == Type::Int { WHOLE } else { DECIMAL };
+    let fits = EvalExpr::Call(Function::Match, vec![text.clone(), EvalExpr::Regex(shape.to_owned())]);
+    let dotted = EvalExpr::Call(Function::Like, vec![text.clone(), EvalExpr::text("%.%")]);
+    let trim = |text, end| EvalExpr::Call(Function::RTrim, vec![text, EvalExpr::text(end)]);
+    let trimmed = trim(trim(text.clone(), "0"), ".");
+    EvalExpr::only_if(fits, EvalExpr::choose(dotted, trimmed, text))
 }
 
 /// A text that is missing where it is empty.
