@@ -190,6 +190,11 @@ impl Context<'_> {
                 continue;
             }
             if let Some(mut packed) = self.packed(Some(step), signal, shown) {
+                if !apart {
+                    self.verdict.assume(
+                        "where one event can be several steps, the shown event may be another one of the closing instant",
+                    );
+                }
                 if self.request.detection.behavior.node.signals().len() > 1 {
                     packed.text = EvalExpr::only_if(is_set(&self.flag(signal)), packed.text);
                 }
