@@ -18,6 +18,8 @@
 //! | [`syntax`] | the grammar, and what the author wrote | knows a field or a type |
 //! | [`ir`] | typed, resolved detections, and the schedule that follows from them | holds text that still has to be parsed |
 //! | [`analysis`] | from what was written to the ir: names, types, parameters, lists, exceptions, lints | stops at the first mistake |
+//! | [`eval`] | the reference: a detection and events to hits and alerts | knows what an engine can do |
+//! | [`verify`] | runs the tests inside detections | decides what a detection means |
 //! | [`plan`] | a behaviour as a pipeline of operators | looks at a target |
 //! | [`backend`] | one language each: a query ast, its printer, and the verdict | emits a weaker query on its own |
 //! | [`target`] | reads and checks the files of a target | knows a query language |
@@ -45,10 +47,12 @@ pub mod cli;
 pub mod compiler;
 pub mod diagnostic;
 pub mod embed;
+pub mod eval;
 pub mod ir;
 pub mod plan;
 pub mod schema;
 pub mod source;
 pub mod syntax;
 pub mod target;
+pub mod verify;
 pub mod yaml;

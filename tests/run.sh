@@ -77,6 +77,11 @@ check_detections() {
     "$detc" check "${sources[@]}" --today "$today"
 }
 
+run_their_tests() {
+    sources
+    "$detc" test "${sources[@]}" --today "$today"
+}
+
 compile_into() {
     local status=0
     "$detc" compile "${sources[@]}" -t splunk,sentinel,elastic,sigma -o "$1" --today "$today" 2>"$1.log" || status=$?
@@ -192,6 +197,7 @@ if ! $quick; then
     rm -rf "$detc" "$work/dist" "$work/dist.again"
     step "release build" cargo build --release --locked
     step "detections are valid" check_detections
+    step "tests of detections pass" run_their_tests
     step "compiled twice, same bytes" compile_twice
     step_on_output "manifest and files agree" check_manifest
 

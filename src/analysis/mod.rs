@@ -22,6 +22,7 @@ mod value;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use lists::{List, ListEntries, Lists};
+pub use tests::native_event;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::{Attack, Column, Detection, ListUse, Metadata, Predicate, Severity, Signal, Status, implies};

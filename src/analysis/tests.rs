@@ -1,11 +1,11 @@
 //! Checks the events of a detection's tests against the telemetry schemas.
 //!
-//! Never runs them: that is the evaluator's work.
+//! Never runs them: that is the work of `verify`.
 
 use serde_json::{Map, Value as Json};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::schema::{Catalog, FieldPath, Lookup, Source, Type, nearest};
+use crate::schema::{Catalog, FieldPath, Lookup, Members, Source, Type, nearest};
 use crate::syntax::DetectionFile;
 use crate::yaml::{Entry, Node, NodeKind, to_json};
 
@@ -48,7 +48,7 @@ fn check_event(fields: &Node, source: &Source, diagnostics: &mut Diagnostics) {
     if diagnostics.len() > before {
         return;
     }
-    for objection in source.objections(&event(fields, source)) {
+    for objection in source.objections(&native_event(fields, source)) {
         let diagnostic = Diagnostic::new(Code::TypeMismatch, fields.span, objection);
         diagnostics.push(diagnostic.help(lists_types(source)));
     }
@@ -119,29 +119,48 @@ fn mismatch(ty: &Type, value: &Node) -> Option<String> {
 }
 
 /// The event as its source would send it: dotted keys are nested, scalars have the type that the schema declares.
-fn event(fields: &Node, source: &Source) -> Json {
+#[must_use]
+pub fn native_event(fields: &Node, source: &Source) -> Json {
     let mut root = Map::new();
     for entry in fields.as_mapping().unwrap_or_default() {
         let path = FieldPath::parse(&entry.key.node);
-        insert(&mut root, path.segments(), typed(&path, &entry.value, source));
+        let field = match source.root.lookup(&path) {
+            Lookup::Known(field) => Some(field),
+            Lookup::Open(_) | Lookup::ThroughList(_) | Lookup::Unknown { .. } => None,
+        };
+        insert(&mut root, path.segments(), typed(field.map(|field| (&field.ty, &field.members)), &entry.value));
     }
     Json::Object(root)
 }
 
-fn typed(path: &FieldPath, value: &Node, source: &Source) -> Json {
+/// A value of a declared type with the members below it; without a declaration the text decides.
+fn typed(declared: Option<(&Type, &Members)>, value: &Node) -> Json {
     match &value.kind {
         NodeKind::Mapping(entries) => {
             let member = |entry: &Entry| {
-                let inner = path.child(entry.key.node.clone());
-                (entry.key.node.clone(), typed(&inner, &entry.value, source))
+                let field = declared.and_then(|(_, members)| members.named.get(&entry.key.node));
+                (entry.key.node.clone(), typed(field.map(|field| (&field.ty, &field.members)), &entry.value))
             };
             Json::Object(entries.iter().map(member).collect())
         }
-        NodeKind::Sequence(items) => Json::Array(items.iter().map(to_json).collect()),
-        NodeKind::Scalar(scalar) => match source.root.lookup(path) {
-            Lookup::Known(field) if field.ty.is_textual() && scalar.text != "null" => Json::String(scalar.text.clone()),
-            Lookup::Known(_) | Lookup::Open(_) | Lookup::ThroughList(_) | Lookup::Unknown { .. } => to_json(value),
-        },
+        NodeKind::Sequence(items) => {
+            let item = declared.map(|(ty, members)| match ty {
+                Type::List(item) => (item.as_ref(), members),
+                single => (single, members),
+            });
+            Json::Array(items.iter().map(|value| typed(item, value)).collect())
+        }
+        NodeKind::Scalar(scalar) => {
+            let ty = declared.map(|(ty, _)| match ty {
+                Type::List(item) => item.as_ref(),
+                single => single,
+            });
+            if ty.is_some_and(Type::is_textual) && scalar.text != "null" {
+                Json::String(scalar.text.clone())
+            } else {
+                to_json(value)
+            }
+        }
     }
 }
 

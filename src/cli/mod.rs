@@ -11,6 +11,7 @@ mod output;
 mod probes;
 mod schema;
 mod session;
+mod test;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,8 @@ enum Command {
     Check(check::Arguments),
     /// Compile detections to queries and a manifest.
     Compile(compile::Arguments),
+    /// Run the tests inside detections with the reference evaluator.
+    Test(test::Arguments),
     /// Show what a detection means, stage by stage.
     Explain(explain::Arguments),
     /// Show how faithfully each target expresses each behaviour.
@@ -83,6 +86,7 @@ pub fn run() -> Outcome {
     match command {
         Command::Check(arguments) => check::run(&session, &arguments),
         Command::Compile(arguments) => compile::run(&session, &arguments),
+        Command::Test(arguments) => test::run(&session, &arguments),
         Command::Explain(arguments) => explain::run(&session, &arguments),
         Command::Matrix(arguments) => matrix::run(&session, &arguments),
         Command::Schema(arguments) => schema::run(&session, &arguments),

@@ -45,6 +45,16 @@ pub(super) struct Reading {
     pub(super) deny: Vec<String>,
 }
 
+impl Reading {
+    /// What a run is told from outside.
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            parameters: self.settings.iter().cloned().collect::<BTreeMap<_, _>>(),
+            today: self.today.clone().unwrap_or_else(today),
+        }
+    }
+}
+
 /// Format of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
@@ -118,10 +128,7 @@ impl Session {
                 return Err(Outcome::Usage);
             }
         };
-        let settings = Settings {
-            parameters: reading.settings.iter().cloned().collect::<BTreeMap<_, _>>(),
-            today: reading.today.clone().unwrap_or_else(today),
-        };
+        let settings = reading.settings();
         let mut checked = compiler::check(&project, &sources, first, &settings);
         found.extend(std::mem::take(&mut checked.diagnostics));
         // A parameter given on the command line is the command line's mistake, not that of a detection.
