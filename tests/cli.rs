@@ -502,3 +502,29 @@ fn mistakes_in_a_projects_own_files_are_configuration() {
     let project = Project::with_one().with("schemas/sources/acme.badge.yml", BADGE.replace("door: {", "gate: {"));
     project.run(&["check"]).ends(2).says("E114").says("schemas/sources/acme.badge.yml");
 }
+
+#[test]
+fn tests_of_detections_run_and_failures_are_shown() {
+    let tests = |alerts: u32| {
+        let event = "{ at: 1m, source: aws.cloudtrail, event: { eventName: CreateUser } }";
+        format!("tests:\n  - name: shown\n    events: [{event}]\n    expect: {{ alerts: {alerts}, at: [1m] }}\n")
+    };
+    let detection = |alerts: u32| {
+        let head =
+            "detection: ran\nid: 3f1d0a52-7c1e-4b53-9a55-0f3a1a6f0c98\ntitle: Ran\nstatus: test\nseverity: low\n";
+        let body =
+            "description: Ran.\nsignals:\n  made: { source: aws.cloudtrail, where: 'eventName == \"CreateUser\"' }\n";
+        format!("{head}{body}{}", tests(alerts))
+    };
+    let project = Project::new().with("detections/ran.yml", detection(1));
+    let ran = project.run_with(&["test"], "", &[]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{}", ran.err);
+    assert!(ran.err.contains("1 test passed, 0 failed in 1 detection"), "{}", ran.err);
+    project.write("detections/ran.yml", detection(2));
+    let ran = project.run_with(&["test"], "", &[]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    for part in ["test `shown` failed", "alerts: expected 2, got 1", "1m aws.cloudtrail: made", "1m (made 1m)"] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    assert_eq!(project.run_with(&["test", "nowhere"], "", &[]).code, 2);
+}

@@ -1,0 +1,516 @@
+//! The reference evaluator: the edges of every behaviour, and its agreement with a brute force written from the page.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use detc::compiler::{self, Project, Settings};
+use detc::eval::{self, Event, Hit};
+use detc::ir::Detection;
+use detc::source::{FileId, Sources};
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+/// Compiles a detection with three signals over okta.system: the events whose `displayMessage` holds a, b or c.
+fn detection(behavior: &str, rest: &str) -> Detection {
+    let text = format!(
+        r#"detection: edge
+id: 3f1d0a52-7c1e-4b53-9a55-0f3a1a6f0c99
+title: An edge
+status: test
+severity: low
+description: An edge.
+signals:
+  a:
+    source: okta.system
+    where: displayMessage contains "a"
+    let: {{ who: actor.alternateId, ip: client.ipAddress }}
+  b:
+    source: okta.system
+    where: displayMessage contains "b"
+    let: {{ who: actor.alternateId, ip: client.ipAddress }}
+  c:
+    source: okta.system
+    where: displayMessage contains "c"
+    let: {{ who: actor.alternateId, ip: client.ipAddress }}
+behavior: {behavior}
+alert:
+  title: An edge
+{rest}
+"#
+    );
+    compile(&text)
+}
+
+#[track_caller]
+fn compile(text: &str) -> Detection {
+    static PROJECT: LazyLock<Project> = LazyLock::new(|| compiler::load(None, &mut Sources::default()).0);
+    let mut sources = Sources::default();
+    let file = sources.add("edge.yml", text);
+    let settings = Settings { today: "2026-11-30".to_owned(), ..Settings::default() };
+    let mut checked = compiler::check(&PROJECT, &sources, file, &settings);
+    assert!(!checked.diagnostics.has_errors(), "{text}\n{:#?}", checked.diagnostics);
+    checked.detections.remove(0)
+}
+
+/// An event: time in milliseconds, what it is, who and where from; an empty text leaves the member out.
+fn event(milliseconds: i64, what: &str, who: &str, ip: &str) -> Event {
+    let mut fields = json!({ "displayMessage": what, "actor": {}, "client": {} });
+    if !who.is_empty() {
+        fields["actor"]["alternateId"] = json!(who);
+    }
+    if !ip.is_empty() {
+        fields["client"]["ipAddress"] = json!(ip);
+    }
+    Event::new("okta.system", milliseconds * 1_000, fields)
+}
+
+/// Events `what@milliseconds` of one person at one address; `what@milliseconds/ip` says the address.
+fn events(text: &str) -> Vec<Event> {
+    let one = |word: &str| {
+        let (what, rest) = word.split_once('@').unwrap();
+        let (time, ip) = rest.split_once('/').unwrap_or((rest, "x"));
+        event(time.parse().unwrap(), what, "ana", ip)
+    };
+    text.split_whitespace().map(one).collect()
+}
+
+/// Times of the hits in milliseconds.
+fn times(hits: &[Hit]) -> Vec<i64> {
+    hits.iter().map(|hit| hit.time / 1_000).collect()
+}
+
+#[track_caller]
+fn check(behavior: &str, log: &str, expected: &[i64]) {
+    let hits = eval::evaluate(&detection(behavior, "  suppress: none"), events(log));
+    assert_eq!(times(&hits), expected, "{behavior}: {log}");
+}
+
+const COUNT: &str = "count(a) >= 3 by who within 10s";
+const DISTINCT: &str = "distinct(a.ip) >= 3 by who within 10s";
+const SEQUENCE: &str = "a -> b by who within 10s";
+
+#[test]
+fn a_single_event_hits_each_time() {
+    check("a", "a@0 b@1 a@2 a@2", &[0, 2, 2]);
+}
+
+#[test]
+fn count_hits_from_the_threshold_on() {
+    check(COUNT, "a@0 a@1", &[]);
+    check(COUNT, "a@0 a@1 a@2", &[2]);
+    check(COUNT, "a@0 a@1 a@2 a@3", &[2, 3]);
+}
+
+#[test]
+fn the_window_is_closed_at_both_ends() {
+    check(COUNT, "a@0 a@5000 a@10000", &[10_000]);
+    check(COUNT, "a@0 a@5000 a@10001", &[]);
+    check(DISTINCT, "a@0/x a@5000/y a@10000/z", &[10_000]);
+    check(DISTINCT, "a@0/x a@5000/y a@10001/z", &[]);
+    check(SEQUENCE, "a@0 b@10000", &[10_000]);
+    check(SEQUENCE, "a@0 b@10001", &[]);
+}
+
+#[test]
+fn windows_are_not_aligned_to_the_clock() {
+    for border in [10_000, 60_000, 3_600_000, 86_400_000] {
+        check(COUNT, &format!("a@{} a@{border} a@{}", border - 1, border + 1), &[border + 1]);
+    }
+}
+
+#[test]
+fn ties_are_one_hit_that_shows_the_last_text() {
+    let hits = eval::evaluate(&detection(COUNT, "  suppress: none"), events("a@0/m a@0/z a@0/k"));
+    assert_eq!(times(&hits), [0]);
+    assert_eq!(hits[0].closing.fields["client"]["ipAddress"], "z");
+    assert_eq!(hits[0].events.len(), 3);
+    let hits = eval::evaluate(&detection("a{2} by who within 1s", "  suppress: none"), events("a@0/z a@0/k"));
+    assert_eq!(hits[0].closing.fields["client"]["ipAddress"], "z");
+}
+
+#[test]
+fn distinct_counts_values_not_events() {
+    check(DISTINCT, "a@0/x a@1/x a@2/x", &[]);
+    check(DISTINCT, "a@0/x a@1/y a@2/z", &[2]);
+    check(DISTINCT, "a@0/x a@1/X a@2/y", &[2]);
+    check("distinct(a.ip, a.displayMessage) >= 2 by who within 10s", "a@0/x ab@1/x", &[1]);
+}
+
+#[test]
+fn an_event_without_the_value_is_an_instant_of_distinct() {
+    let mut log = events("a@0/x a@1/y a@2/z");
+    log.push(event(3, "a", "ana", ""));
+    assert_eq!(times(&eval::evaluate(&detection(DISTINCT, "  suppress: none"), log)), [2, 3]);
+}
+
+#[test]
+fn keys_separate_and_missing_keys_take_no_part() {
+    let log = |third: &str| vec![event(0, "a", "ana", "x"), event(1, "a", "ana", "y"), event(2, "a", third, "z")];
+    for behavior in [COUNT, DISTINCT, "a{3} by who within 10s"] {
+        let detection = detection(behavior, "  suppress: none");
+        assert_eq!(times(&eval::evaluate(&detection, log("ana"))), [2]);
+        for other in ["ben", "ANA", ""] {
+            assert!(eval::evaluate(&detection, log(other)).is_empty(), "{behavior} {other}");
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_a_list_counts_once_for_each_element() {
+    let detection = compile(
+        r#"detection: edge
+id: 3f1d0a52-7c1e-4b53-9a55-0f3a1a6f0c99
+title: An edge
+status: test
+severity: low
+description: An edge.
+signals:
+  a: { source: entra.audit, where: 'exists(category)' }
+behavior: count(a) >= 2 by properties.initiatedBy.user.roles within 10s
+"#,
+    );
+    let log = |first: Json, second: Json| {
+        let fields =
+            |roles: Json| json!({ "category": "x", "properties": { "initiatedBy": { "user": { "roles": roles } } } });
+        vec![Event::new("entra.audit", 0, fields(first)), Event::new("entra.audit", 1, fields(second))]
+    };
+    let hits = eval::evaluate(&detection, log(json!(["r", "r", "s", null, ""]), json!(["s", "t"])));
+    assert_eq!(hits.len(), 1);
+    assert_eq!(hits[0].keys, [("properties.initiatedBy.user.roles".to_owned(), json!("s"))]);
+    assert_eq!(eval::evaluate(&detection, log(json!("s"), json!(["s"]))).len(), 1);
+    assert_eq!(eval::evaluate(&detection, log(json!([]), json!([]))).len(), 0);
+}
+
+#[test]
+fn a_sequence_needs_its_order() {
+    check(SEQUENCE, "b@0 a@1", &[]);
+    check(SEQUENCE, "b@0 a@0", &[0]);
+    check("a -> b -> c by who within 10s", "a@0 c@1 b@2", &[]);
+    check("a -> b -> c by who within 10s", "c@1 b@1 a@1", &[1]);
+}
+
+#[test]
+fn a_start_makes_at_most_one_hit() {
+    check(SEQUENCE, "a@0 b@1 b@2", &[1]);
+    check(SEQUENCE, "a@0 a@1 b@2", &[2]);
+    check(SEQUENCE, "a@0 a@1 b@2 b@3", &[2]);
+    check(SEQUENCE, "a@0 b@1 a@2 b@3", &[1, 3]);
+}
+
+#[test]
+fn one_event_is_not_both_steps() {
+    check(SEQUENCE, "ab@0", &[]);
+    check(SEQUENCE, "ab@0 ab@0", &[0]);
+    check(SEQUENCE, "ab@0 ab@5", &[5]);
+    check("a -> b -> c by who within 10s", "ab@0 abc@0", &[]);
+    check("a -> b -> c by who within 10s", "ab@0 abc@0 c@0", &[0]);
+}
+
+#[test]
+fn the_start_in_reach_or_with_the_condition_counts() {
+    let differ = "a -> b by who within 10s where a.ip != b.ip";
+    check(differ, "a@0/x a@5000/x b@12000/y", &[12_000]);
+    check(differ, "a@0/x a@1/y b@2/y", &[2]);
+    check(differ, "a@0/x b@2/x", &[]);
+    check(differ, "a@0/x a@0/y b@0/y b@0/y", &[0]);
+    check("a -> b by who within 10s where a.ip == b.ip", "a@0/x a@1/y b@2/X", &[2]);
+    check("a -> b by who within 10s where a.ip == cased b.ip", "a@0/x a@1/y b@2/X", &[]);
+}
+
+#[test]
+fn conditions_on_missing_values() {
+    let log = || vec![event(0, "a", "ana", ""), event(1, "b", "ana", "")];
+    let hits = |behavior: &str| eval::evaluate(&detection(behavior, "  suppress: none"), log()).len();
+    assert_eq!(hits("a -> b by who within 10s where a.ip == b.ip"), 0);
+    assert_eq!(hits("a -> b by who within 10s where a.ip != b.ip"), 1);
+}
+
+#[test]
+fn repetition_takes_different_events_and_names_the_last() {
+    check("a{3} by who within 10s", "a@0 a@1", &[]);
+    check("a{3} by who within 10s", "a@0 a@1 a@2 a@3", &[2, 3]);
+    check("a{3} by who within 10s", "a@0 a@0 a@0 a@0", &[0]);
+    check("a{2} -> b by who within 10s", "a@0 a@5000 b@10001", &[]);
+    check("a{2} -> b by who within 10s where a.ip != b.ip", "a@0/x a@1/y b@2/y", &[]);
+    check("a{2} -> b by who within 10s where a.ip != b.ip", "a@0/y a@1/x b@2/y", &[2]);
+}
+
+#[test]
+fn long_repetitions_with_many_ties_are_fast() {
+    let log: Vec<Event> = (0..400).map(|index| event(index / 40, "a", "ana", "x")).collect();
+    let hits = eval::evaluate(&detection("a{60} by who within 10s", "  suppress: none"), log);
+    assert_eq!(times(&hits), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+}
+
+#[test]
+fn events_with_one_id_are_one_event() {
+    let with_id = |time: i64, id: &str, ip: &str| {
+        let mut event = event(time, "a", "ana", ip);
+        event.fields["uuid"] = json!(id);
+        Event::new("okta.system", event.time, event.fields)
+    };
+    let detection = detection("count(a) >= 2 by who within 10s", "  suppress: none");
+    assert!(eval::evaluate(&detection, vec![with_id(0, "1", "x"), with_id(0, "1", "x")]).is_empty());
+    assert_eq!(eval::evaluate(&detection, vec![with_id(0, "1", "x"), with_id(0, "2", "x")]).len(), 1);
+    assert_eq!(eval::evaluate(&detection, events("a@0 a@0")).len(), 1);
+    let smallest =
+        eval::evaluate(&compile_any(), vec![with_id(5, "1", "x"), with_id(0, "1", "z"), with_id(0, "1", "y")]);
+    assert_eq!(times(&smallest), [0]);
+    assert_eq!(smallest[0].closing.fields["client"]["ipAddress"], "y");
+}
+
+fn compile_any() -> Detection {
+    detection("a", "  suppress: none")
+}
+
+#[test]
+fn suppression_keeps_the_first_and_counts_from_the_last_kept() {
+    let detection = detection("a", "  suppress: { by: [who], for: 10s }");
+    let hits = eval::evaluate(&detection, events("a@0 a@9999 a@10000 a@19999"));
+    assert_eq!(times(&eval::alerts(&detection, hits)), [0, 10_000]);
+    let nobody = eval::evaluate(&detection, vec![event(0, "a", "", "x"), event(1, "a", "", "x")]);
+    assert_eq!(times(&eval::alerts(&detection, nobody)), [0, 1]);
+}
+
+/// Whether a condition holds of an event of okta.system.
+#[track_caller]
+fn holds(condition: &str, fields: Json) -> bool {
+    let text = format!(
+        "detection: edge\nid: 3f1d0a52-7c1e-4b53-9a55-0f3a1a6f0c99\ntitle: An edge\nstatus: test\nseverity: low\n\
+         description: An edge.\nsignals:\n  a:\n    source: okta.system\n    where: |\n      {condition}\nbehavior: a\n"
+    );
+    !eval::evaluate(&compile(&text), vec![Event::new("okta.system", 0, fields)]).is_empty()
+}
+
+#[test]
+fn missing_values_make_a_test_false_and_its_not_true() {
+    for fields in [
+        json!({}),
+        json!({ "displayMessage": null }),
+        json!({ "displayMessage": "" }),
+        json!({ "displayMessage": ["x"] }),
+    ] {
+        for test in [
+            "displayMessage == \"x\"",
+            "displayMessage contains \"x\"",
+            "displayMessage in [\"x\"]",
+            "displayMessage matches 'x*'",
+        ] {
+            assert!(!holds(test, fields.clone()), "{test} {fields}");
+            assert!(holds(&format!("not {test}"), fields.clone()), "not {test} {fields}");
+        }
+    }
+    assert!(!holds("exists(displayMessage)", json!({ "displayMessage": "" })));
+    assert!(holds("exists(displayMessage)", json!({ "displayMessage": [null] })));
+    assert!(!holds("exists(displayMessage)", json!({ "displayMessage": [] })));
+}
+
+#[test]
+fn values_convert_to_the_declared_type_only() {
+    assert!(holds("displayMessage == \"5\"", json!({ "displayMessage": 5 })));
+    assert!(holds("displayMessage == \"true\"", json!({ "displayMessage": true })));
+    assert!(holds("int(displayMessage) == 5", json!({ "displayMessage": "+05" })));
+    assert!(!holds("int(displayMessage) == 5", json!({ "displayMessage": "5.7" })));
+    assert!(holds("float(displayMessage) > 5.65", json!({ "displayMessage": "5.7" })));
+}
+
+#[test]
+fn case_folds_simply_unless_cased() {
+    let kelvin = || json!({ "displayMessage": "\u{212a}elvin STRASSE" });
+    assert!(holds("displayMessage starts_with \"kelvin\"", kelvin()));
+    assert!(!holds("displayMessage contains \"straße\"", kelvin()));
+    assert!(!holds("displayMessage starts_with cased \"kelvin\"", kelvin()));
+    assert!(holds("displayMessage like \"K?lv*sse\"", kelvin()));
+    assert!(holds("displayMessage matches '^k.*e$'", kelvin()));
+    assert!(!holds("displayMessage matches '^k$'", json!({ "displayMessage": "k\n" })));
+    assert!(!holds("displayMessage matches 'a.b'", json!({ "displayMessage": "a\nb" })));
+    assert!(!holds(r"displayMessage matches '^\d$'", json!({ "displayMessage": "\u{663}" })));
+}
+
+#[test]
+fn addresses_are_exact() {
+    let at = |ip: &str| json!({ "client": { "ipAddress": ip } });
+    assert!(holds("client.ipAddress in [\"10.0.0.9/8\"]", at("10.255.0.1")));
+    for no_address in ["010.0.0.1", "host.example", "::ffff:10.0.0.1", "fe80::1%1", ""] {
+        assert!(!holds("client.ipAddress in [\"10.0.0.0/8\"]", at(no_address)), "{no_address}");
+    }
+    assert!(holds("client.ipAddress == \"HOST.example\"", at("host.EXAMPLE")));
+    assert!(!holds("is_public(client.ipAddress)", at("host.example")));
+    assert!(holds("is_public(client.ipAddress)", at("198.51.100.7")));
+    assert!(holds("is_private(client.ipAddress)", at("::1")));
+}
+
+#[test]
+fn functions_of_texts() {
+    let mail = || json!({ "displayMessage": "Ana@Example.com" });
+    assert!(holds("split(displayMessage, \"@\", 1) == cased \"Example.com\"", mail()));
+    assert!(!holds("exists(split(displayMessage, \"@\", 2))", mail()));
+    assert!(holds("extract(displayMessage, '^([^@]+)@') == cased \"Ana\"", mail()));
+    assert!(holds("extract(displayMessage, '[a-z]+') == cased \"na\"", mail()));
+    assert!(holds("replace(displayMessage, \"@Example.com\", \"\") == \"ana\"", mail()));
+    assert!(!holds("exists(replace(displayMessage, \"Ana@Example.com\", \"\"))", mail()));
+    assert!(holds("length(displayMessage) == 15", mail()));
+    assert!(holds("coalesce(client.device, displayMessage) == \"ana@example.com\"", mail()));
+    assert!(!holds("exists(concat(client.device, displayMessage))", mail()));
+    assert!(holds("hour(time) == 0 and weekday(time) == 4", mail()));
+    assert!(holds("outside_hours(time, \"Mon-Fri 08:00-18:00\")", mail()));
+    assert!(!holds("outside_hours(time, \"Thu 08:00-18:00\", \"+08:00\")", mail()));
+}
+
+#[test]
+fn tests_of_shipped_detections_pass() {
+    std::env::set_current_dir(env!("CARGO_MANIFEST_DIR")).unwrap();
+    let mut sources = Sources::default();
+    let (project, _) = compiler::load(None, &mut sources);
+    let first = FileId(u32::try_from(sources.iter().count()).unwrap());
+    compiler::collect(&["detections".to_owned(), "examples".to_owned()], &mut sources).unwrap();
+    let settings = Settings { today: "2026-11-30".to_owned(), ..Settings::default() };
+    let checked = compiler::check(&project, &sources, first, &settings);
+    let targets: BTreeSet<String> = project.targets.keys().cloned().collect();
+    let context = detc::analysis::Context {
+        catalog: &project.catalog,
+        attack: &project.attack,
+        lists: &checked.lists,
+        targets: &targets,
+        settings: &settings.parameters,
+        today: &settings.today,
+    };
+    let mut ran = 0;
+    for detection in &checked.detections {
+        let file = sources.get(detection.file).unwrap();
+        for result in detc::verify::run(detection.file, &file.text, &context, &|_| Err("no files".to_owned())) {
+            assert!(result.failures.is_empty(), "{}: {result:#?}", file.path);
+            ran += 1;
+        }
+    }
+    assert!(ran >= 300, "only {ran} tests");
+}
+
+/// An event as the brute force sees it.
+type Simple = (i64, String, String, String);
+
+fn simple() -> impl Strategy<Value = Vec<Simple>> {
+    let what = prop::sample::select(vec!["a", "b", "c", "ab", "bc", "abc"]).prop_map(str::to_owned);
+    let who = prop::sample::select(vec!["ana", "ana", "ben", ""]).prop_map(str::to_owned);
+    let ip = prop::sample::select(vec!["x", "X", "y", ""]).prop_map(str::to_owned);
+    prop::collection::vec((0_i64..12, what, who, ip), 0..9)
+}
+
+fn real(log: &[Simple]) -> Vec<Event> {
+    log.iter().map(|(time, what, who, ip)| event(time * 1_000, what, who, ip)).collect()
+}
+
+/// Every ordered choice of different events for the steps, in the order of their times.
+fn chains(steps: &[&str], events: &[&Simple], chosen: &mut Vec<usize>, found: &mut Vec<Vec<usize>>) {
+    let Some(step) = steps.get(chosen.len()) else {
+        found.push(chosen.clone());
+        return;
+    };
+    for index in 0..events.len() {
+        let after = chosen.last().is_none_or(|last| events[*last].0 <= events[index].0);
+        if after && !chosen.contains(&index) && events[index].1.contains(step) {
+            chosen.push(index);
+            chains(steps, events, chosen, found);
+            chosen.pop();
+        }
+    }
+}
+
+/// Hits by (time, key) of a behaviour, from the page.
+fn brute(steps: &[&str], window: i64, log: &[Simple], fits: &dyn Fn(&[&Simple]) -> bool) -> Vec<(i64, String)> {
+    let mut hits = Vec::new();
+    for who in ["ana", "ben"] {
+        let events: Vec<&Simple> = log.iter().filter(|event| event.2 == who).collect();
+        let mut found = Vec::new();
+        chains(steps, &events, &mut Vec::new(), &mut found);
+        // For each closing instant the latest start.
+        let mut closings: BTreeMap<i64, i64> = BTreeMap::new();
+        for chain in found {
+            let chain: Vec<&Simple> = chain.iter().map(|index| events[*index]).collect();
+            let (start, end) = (chain[0].0, chain[chain.len() - 1].0);
+            if end - start <= window && fits(&chain) {
+                let latest = closings.entry(end).or_insert(start);
+                *latest = (*latest).max(start);
+            }
+        }
+        let mut starts = BTreeSet::new();
+        hits.extend(
+            closings.into_iter().filter(|(_, start)| starts.insert(*start)).map(|(end, _)| (end, who.to_owned())),
+        );
+    }
+    hits.sort();
+    hits
+}
+
+fn brute_window(window: i64, log: &[Simple], enough: &dyn Fn(&[&Simple]) -> bool) -> Vec<(i64, String)> {
+    let mut hits = BTreeSet::new();
+    for (now, what, who, _) in log.iter().filter(|event| !event.2.is_empty()) {
+        let inside =
+            |event: &&Simple| event.1.contains('a') && event.2 == *who && event.0 <= *now && event.0 >= now - window;
+        let events: Vec<&Simple> = log.iter().filter(inside).collect();
+        if what.contains('a') && enough(&events) {
+            hits.insert((*now, who.clone()));
+        }
+    }
+    hits.into_iter().collect()
+}
+
+fn shown(hits: &[Hit]) -> Vec<(i64, String)> {
+    hits.iter().map(|hit| (hit.time / 1_000_000, hit.keys[0].1.as_str().unwrap().to_owned())).collect()
+}
+
+fn differ(one: &str, other: &str) -> bool {
+    one.is_empty() || other.is_empty() || !one.eq_ignore_ascii_case(other)
+}
+
+#[test]
+fn the_evaluator_agrees_with_brute_force() {
+    type Rule = Box<dyn Fn(&[Simple]) -> Vec<(i64, String)>>;
+    let rules: Vec<(&str, Rule)> = vec![
+        ("count(a) >= 3 by who within 3s", Box::new(|log| brute_window(3, log, &|events| events.len() >= 3))),
+        (
+            "distinct(a.ip) >= 2 by who within 3s",
+            Box::new(|log| {
+                brute_window(3, log, &|events| {
+                    events.iter().map(|event| &event.3).filter(|ip| !ip.is_empty()).collect::<BTreeSet<_>>().len() >= 2
+                })
+            }),
+        ),
+        ("a -> b by who within 3s", Box::new(|log| brute(&["a", "b"], 3, log, &|_| true))),
+        ("a -> b -> c by who within 4s", Box::new(|log| brute(&["a", "b", "c"], 4, log, &|_| true))),
+        ("a{3} by who within 5s", Box::new(|log| brute(&["a", "a", "a"], 5, log, &|_| true))),
+        (
+            "a -> b{2} by who within 5s where a.ip != b.ip",
+            Box::new(|log| brute(&["a", "b", "b"], 5, log, &|chain| differ(&chain[0].3, &chain[2].3))),
+        ),
+        (
+            "a -> b -> c by who within 6s where a.ip == c.ip and b.ip != c.ip",
+            Box::new(|log| {
+                brute(&["a", "b", "c"], 6, log, &|chain| {
+                    !differ(&chain[0].3, &chain[2].3) && differ(&chain[1].3, &chain[2].3)
+                })
+            }),
+        ),
+        (
+            "a as one -> a as two by who within 5s where one.ip != two.ip",
+            Box::new(|log| brute(&["a", "a"], 5, log, &|chain| differ(&chain[0].3, &chain[1].3))),
+        ),
+    ];
+    let rules: Vec<(&str, Detection, Rule)> =
+        rules.into_iter().map(|(text, rule)| (text, detection(text, "  suppress: none"), rule)).collect();
+    proptest!(|(log in simple(), order in any::<prop::sample::Index>())| {
+        let mut shuffled = real(&log);
+        shuffled.reverse();
+        if !shuffled.is_empty() {
+            let middle = order.index(shuffled.len());
+            shuffled.rotate_left(middle);
+        }
+        for (text, detection, rule) in &rules {
+            let hits = eval::evaluate(detection, real(&log));
+            prop_assert_eq!(shown(&hits), rule(&log), "{}", text);
+            prop_assert_eq!(&hits, &eval::evaluate(detection, shuffled.clone()), "{} is a function of the multiset", text);
+        }
+    });
+}
