@@ -526,5 +526,9 @@ fn tests_of_detections_run_and_failures_are_shown() {
     for part in ["test `shown` failed", "alerts: expected 2, got 1", "1m aws.cloudtrail: made", "1m (made 1m)"] {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
+    project.run_with(&["test", "--junit", "junit.xml"], "", &[]);
+    let junit = std::fs::read_to_string(project.path().join("junit.xml")).unwrap();
+    assert!(junit.contains("<testsuite name=\"ran\" tests=\"1\" failures=\"1\">"), "{junit}");
+    assert!(junit.contains("<failure message=\"alerts: expected 2, got 1\">"), "{junit}");
     assert_eq!(project.run_with(&["test", "nowhere"], "", &[]).code, 2);
 }

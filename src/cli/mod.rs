@@ -6,6 +6,7 @@ mod check;
 mod compile;
 mod completions;
 mod explain;
+mod junit;
 mod matrix;
 mod output;
 mod probes;
