@@ -124,6 +124,8 @@ impl Context<'_> {
             Call::Length(value) => {
                 let subject = self.value(scope, value, span);
                 let length = if subject.kind == Kind::Many {
+                    let assumption = "a list whose `length` is taken holds neither null nor the empty text";
+                    self.verdict.assume(assumption);
                     let elements = EvalExpr::call(Function::MvCount, subject.expression);
                     EvalExpr::Call(Function::Coalesce, vec![elements, EvalExpr::Integer(0)])
                 } else {
