@@ -162,12 +162,16 @@ fn closed_enums_are_matched_without_a_wildcard() {
 
 #[test]
 fn nothing_is_unfinished_or_switched_off() {
-    let words = ["todo!(", "unimplemented!(", "dbg!(", "#[ignore", "#[should_panic"];
+    // Spelt in pieces, so that this file does not hold what it looks for.
+    let words = [
+        concat!("to", "do!("),
+        concat!("unimpl", "emented!("),
+        concat!("db", "g!("),
+        concat!("#[ig", "nore"),
+        concat!("#[should", "_panic"),
+    ];
     let mut found = Vec::new();
     for (file, text) in source_files().into_iter().chain(rust_files(&root().join("tests"))) {
-        if file == "tests/tidy.rs" {
-            continue;
-        }
         for word in words {
             if text.contains(word) {
                 found.push(format!("{file}: {word}"));
