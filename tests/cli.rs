@@ -532,3 +532,97 @@ fn tests_of_detections_run_and_failures_are_shown() {
     assert!(junit.contains("<failure message=\"alerts: expected 2, got 1\">"), "{junit}");
     assert_eq!(project.run_with(&["test", "nowhere"], "", &[]).code, 2);
 }
+
+#[test]
+fn a_closed_pipe_behind_completions_is_no_failure() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_detc"));
+    let mut child =
+        command.args(["completions", "bash"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_said() {
+    let project = Project::with_one();
+    for (arguments, code) in [
+        (["compile", "-tsplunk", "-o-"], 2),
+        (["explain", "detections/created.yml", "-tsplunk"], 2),
+        (["schema", "show", "okta.system"], 2),
+        (["check", "--format", "sarif"], 1),
+    ] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_detc"));
+        let output = command.args(arguments).current_dir(project.path()).stdout(full).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains("the output cannot be written"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_single_query_that_does_not_exist_is_explained() {
+    let text = good("created", 1) + "behavior: count(created) >= 500 by userIdentity.arn within 1h\n";
+    let project = Project::new().with("detections/created.yml", &text);
+    project.run(&["compile", "-t", "elastic", "-o", "-"]).ends(1).says("E402");
+    project.write("detections/created.yml", text + "targets: [splunk]\n");
+    project.run(&["compile", "-t", "elastic", "-o", "-"]).ends(2).says("compiled for this target");
+}
+
+#[test]
+fn hints_say_why_a_query_is_approximate() {
+    let text = good("created", 1) + "behavior: count(created) >= 5 by userIdentity.arn within 1h\n";
+    let project = Project::new().with("detections/created.yml", text);
+    let ran = project.run(&["compile", "-t", "sigma"]).ends(0).says("`-v` says why");
+    assert!(!ran.err.contains("E403"), "{}", ran.err);
+    project.run(&["compile", "-t", "sigma", "-v"]).ends(0).says("hint[E403]");
+}
+
+#[test]
+fn one_file_may_be_named_twice() {
+    let project = Project::with_one();
+    let whole = project.path().join("detections/created.yml");
+    project.run(&["check", "detections/created.yml", "./detections", whole.to_str().unwrap()]).ends(0);
+    project.run_with(&["check", "-", "-"], &good("created", 1), &[]).ends(0);
+}
+
+#[test]
+fn a_parameter_given_twice_is_wrong_usage() {
+    let ran = Project::with_one().run(&["check", "--set", "A=1", "--set", "A=2"]);
+    ran.ends(2).says("`--set` gives `A` twice");
+}
+
+#[test]
+fn targets_may_stand_behind_blanks() {
+    Project::with_one().run(&["compile", "-t", "splunk, sigma"]).ends(0);
+}
+
+#[test]
+fn a_missing_path_is_a_finding_in_every_format() {
+    let ran = Project::new().run(&["check", "nowhere", "--format", "sarif"]).ends(2);
+    assert!(ran.out.contains("`nowhere` does not exist"), "{}", ran.out);
+}
+
+#[test]
+fn a_mistake_in_a_binding_is_said_without_names_of_types() {
+    let map = shipped("targets/splunk/fields/aws.cloudtrail.yml");
+    let map = map.replace("  eventName: eventName\n", "  eventName: { path: eventName, typ: string }\n");
+    let ran = Project::with_one().with("targets/splunk/fields/aws.cloudtrail.yml", map).run(&["check"]);
+    ran.ends(2).says("unknown field `typ`");
+}
+
+#[test]
+fn a_file_of_the_catalogue_is_named_after_what_it_holds() {
+    let schema = shipped("schemas/sources/okta.system.yml");
+    let ran = Project::with_one().with("schemas/sources/okta.yml", schema).run(&["check"]).ends(2);
+    ran.says("`schemas/sources/okta.yml` speaks of `okta.system`");
+}
+
+#[test]
+fn an_unknown_keyword_of_a_schema_is_an_error() {
+    let schema = shipped("schemas/sources/okta.system.yml").replace("x-case: canonical", "x-caze: canonical");
+    let ran = Project::with_one().with("schemas/sources/okta.system.yml", schema).run(&["check"]).ends(2);
+    ran.says("there is no keyword `x-caze`");
+}

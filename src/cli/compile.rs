@@ -1,6 +1,5 @@
 //! `detc compile`
 
-use std::io::{self, Write as _};
 use std::path::Path;
 
 use clap::Args;
@@ -81,7 +80,7 @@ fn summary(detections: usize, broken: usize, compiled: &[Compiled], output: &str
     let count = |fidelity: Fidelity| compiled.iter().filter(|pair| pair.output.verdict.fidelity() == fidelity).count();
     let (exact, approximate, unsupported) =
         (count(Fidelity::Exact), count(Fidelity::Approximate), count(Fidelity::Unsupported));
-    let hint = if unsupported > 0 { " (`-v` says why)" } else { "" };
+    let hint = if approximate + unsupported > 0 { " (`-v` says why)" } else { "" };
     let with_errors = if broken == 0 { String::new() } else { format!(" ({broken} with errors)") };
     format!(
         "{}{with_errors}: {exact} exact, {approximate} approximate, {unsupported} unsupported{hint}; wrote {output}",
@@ -98,11 +97,20 @@ fn print_one(session: &Session, loaded: Loaded, compiled: &[Compiled], denied: &
         return Outcome::Usage;
     }
     let text = texts.first().map(|text| (*text).to_owned());
-    let errors = report(session, loaded, compiled, denied, Stream::Err);
+    if compiled.is_empty() && !loaded.checked.detections.is_empty() {
+        session.complain("no detection here is compiled for this target; `targets` in the detection names others");
+        return Outcome::Usage;
+    }
+    // The query is all that was asked for, so its absence is an error.
+    let mut denied = denied.to_vec();
+    if text.is_none() {
+        denied.push("unsupported".to_owned());
+    }
+    let errors = report(session, loaded, compiled, &denied, Stream::Err);
     match text {
         Some(text) => {
-            let _ = io::stdout().write_all(text.as_bytes());
-            if errors { Outcome::Findings } else { Outcome::Fine }
+            let printed = session.print(&text);
+            if errors { Outcome::Findings } else { printed }
         }
         None => Outcome::Findings,
     }

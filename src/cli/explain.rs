@@ -1,7 +1,6 @@
 //! `detc explain`
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 
 use clap::{Args, ValueEnum};
 
@@ -62,8 +61,8 @@ fn explain(session: &Session, arguments: &Arguments) -> Result<Outcome, Outcome>
         }
     };
     let errors = session.show(loaded.checked.diagnostics, &loaded.sources, Stream::Err);
-    let _ = io::stdout().write_all(text.as_bytes());
-    Ok(if errors { Outcome::Findings } else { Outcome::Fine })
+    let printed = session.print(&text);
+    Ok(if errors { Outcome::Findings } else { printed })
 }
 
 /// What was written in the one detection file; lists beside it are left out.
@@ -124,7 +123,8 @@ fn words(loaded: &Loaded, detection: &Detection, targets: &[String]) -> String {
         }
     }
     for list in &detection.lists {
-        let _ = writeln!(text, "List {}: {} entries in force", list.name, list.entries);
+        let entries = if list.entries == 1 { "1 entry".to_owned() } else { format!("{} entries", list.entries) };
+        let _ = writeln!(text, "List {}: {entries} in force", list.name);
     }
     for exception in detection.exceptions.iter().filter(|exception| exception.active) {
         let _ = writeln!(

@@ -1,7 +1,6 @@
 //! `detc matrix`
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 
 use clap::Args;
 
@@ -46,8 +45,7 @@ fn matrix(session: &Session, arguments: &Arguments) -> Result<Outcome, Outcome> 
     if arguments.paths.is_empty() {
         let project = session.project(&mut Sources::default())?;
         let targets = session.targets(&arguments.targets, &project)?;
-        print(session, "behaviour", &targets, &behaviors(&project, &targets));
-        return Ok(Outcome::Fine);
+        return Ok(print(session, "behaviour", &targets, &behaviors(&project, &targets)));
     }
     let loaded = session.load(&arguments.paths, &arguments.reading)?;
     let targets = session.targets(&arguments.targets, &loaded.project)?;
@@ -68,9 +66,9 @@ fn matrix(session: &Session, arguments: &Arguments) -> Result<Outcome, Outcome> 
                 .collect(),
         })
         .collect();
-    print(session, "detection", &targets, &rows);
+    let printed = print(session, "detection", &targets, &rows);
     let errors = session.show(loaded.checked.diagnostics, &loaded.sources, Stream::Err);
-    Ok(if errors { Outcome::Findings } else { Outcome::Fine })
+    Ok(if errors { Outcome::Findings } else { printed })
 }
 
 fn behaviors(project: &Project, targets: &[String]) -> Vec<Row> {
@@ -104,7 +102,7 @@ fn cell(verdict: Option<&Verdict>) -> Cell {
     Cell { fidelity, codes }
 }
 
-fn print(session: &Session, what: &str, targets: &[String], rows: &[Row]) {
+fn print(session: &Session, what: &str, targets: &[String], rows: &[Row]) -> Outcome {
     let mut text = String::new();
     if session.format == Format::Json {
         for row in rows {
@@ -126,7 +124,7 @@ fn print(session: &Session, what: &str, targets: &[String], rows: &[Row]) {
             let _ = writeln!(text, "| {} | {} |", row.name, cells.join(" | "));
         }
     }
-    let _ = io::stdout().write_all(text.as_bytes());
+    session.print(&text)
 }
 
 fn shown(cell: &Cell) -> String {

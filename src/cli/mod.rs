@@ -91,6 +91,6 @@ pub fn run() -> Outcome {
         Command::Explain(arguments) => explain::run(&session, &arguments),
         Command::Matrix(arguments) => matrix::run(&session, &arguments),
         Command::Schema(arguments) => schema::run(&session, &arguments),
-        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Completions(arguments) => completions::run(&session, &arguments),
     }
 }

@@ -1,7 +1,6 @@
 //! `detc schema`
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 
 use clap::{Args, Subcommand};
 
@@ -48,10 +47,7 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> Outcome {
         Action::Show { source, field, target } => show(session, &project, source, field.as_deref(), target.as_deref()),
     };
     match text {
-        Ok(text) => {
-            let _ = io::stdout().write_all(text.as_bytes());
-            Outcome::Fine
-        }
+        Ok(text) => session.print(&text),
         Err(outcome) => outcome,
     }
 }

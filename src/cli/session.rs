@@ -17,7 +17,7 @@ pub(super) struct Session {
     /// Format of findings.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
-    /// When to colour findings; NO_COLOR switches it off too.
+    /// When to colour findings.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     color: Color,
     /// Show errors only.
@@ -70,7 +70,7 @@ pub(super) enum Format {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Color {
-    /// On a terminal.
+    /// On a terminal, unless `NO_COLOR` is set.
     Auto,
     /// Always.
     Always,
@@ -117,6 +117,14 @@ impl Session {
             ));
             return Err(Outcome::Usage);
         }
+        let names = reading.settings.iter().map(|(name, _)| name);
+        if let Some(twice) = names
+            .enumerate()
+            .find(|(index, name)| reading.settings.iter().take(*index).any(|(other, _)| other == *name))
+        {
+            self.complain(&format!("`--set` gives `{}` twice", twice.1));
+            return Err(Outcome::Usage);
+        }
         let mut sources = Sources::default();
         let project = self.project(&mut sources)?;
         let first = FileId(u32::try_from(sources.iter().count()).unwrap_or(u32::MAX));
@@ -124,7 +132,8 @@ impl Session {
         let mut found = match collected {
             Ok(found) => found,
             Err(InputError::Missing(path)) => {
-                self.complain(&format!("`{path}` does not exist"));
+                let missing = Diagnostic::without_place(Code::CannotRead, format!("`{path}` does not exist"));
+                self.show(std::iter::once(missing).collect(), &sources, self.beside_result());
                 return Err(Outcome::Usage);
             }
         };
@@ -174,20 +183,40 @@ impl Session {
             Color::Never => false,
             Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         };
-        // A closed pipe is the reader's choice, not a failure.
-        let _ = match stream {
+        let written = match stream {
             Stream::Out => {
                 let out = io::stdout();
                 let color = color(out.is_terminal());
-                diagnostic::write(format, &shown, sources, color, &mut io::BufWriter::new(out.lock()))
+                let mut out = io::BufWriter::new(out.lock());
+                diagnostic::write(format, &shown, sources, color, &mut out).and_then(|()| out.flush())
             }
             Stream::Err => {
                 let err = io::stderr();
                 let color = color(err.is_terminal());
-                diagnostic::write(format, &shown, sources, color, &mut io::BufWriter::new(err.lock()))
+                let mut err = io::BufWriter::new(err.lock());
+                diagnostic::write(format, &shown, sources, color, &mut err).and_then(|()| err.flush())
             }
         };
-        errors
+        errors || !self.arrived(written)
+    }
+
+    /// Writes a result to standard output.
+    pub(super) fn print(&self, text: &str) -> Outcome {
+        let mut out = io::stdout().lock();
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        if self.arrived(written) { Outcome::Fine } else { Outcome::Usage }
+    }
+
+    /// Tells whether output reached its reader; a closed pipe is the reader's choice, not a failure.
+    fn arrived(&self, written: io::Result<()>) -> bool {
+        match written {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => true,
+            Err(error) => {
+                self.complain(&format!("the output cannot be written: {error}"));
+                false
+            }
+        }
     }
 
     /// Where findings of a command go whose result is something else: a machine's format is always the result.
@@ -217,7 +246,7 @@ impl Session {
             return Ok(names.iter().map(|name| (*name).to_owned()).collect());
         }
         let mut targets: Vec<String> = Vec::new();
-        for name in wanted {
+        for name in wanted.iter().map(|name| name.trim()) {
             if !project.targets.contains_key(name) {
                 let diagnostic = Diagnostic::without_place(Code::UnknownTarget, format!("unknown target `{name}`"));
                 let all = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
@@ -229,8 +258,8 @@ impl Session {
                 self.show(found, &Sources::default(), Stream::Err);
                 return Err(Outcome::Usage);
             }
-            if !targets.contains(name) {
-                targets.push(name.clone());
+            if !targets.iter().any(|target| target == name) {
+                targets.push(name.to_owned());
             }
         }
         Ok(targets)

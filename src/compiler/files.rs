@@ -1,6 +1,6 @@
 //! Finds and reads the files that a user names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -26,8 +26,12 @@ pub enum InputError {
 pub fn collect(paths: &[Input], sources: &mut Sources) -> Result<Diagnostics, InputError> {
     let mut diagnostics = Diagnostics::default();
     let mut files = BTreeSet::new();
+    let mut piped = false;
     for input in paths {
         if input == "-" {
+            if std::mem::replace(&mut piped, true) {
+                continue;
+            }
             let mut bytes = Vec::new();
             match std::io::stdin().read_to_end(&mut bytes) {
                 Ok(_) => add(sources, "<stdin>", bytes, &mut diagnostics),
@@ -55,7 +59,7 @@ pub fn collect(paths: &[Input], sources: &mut Sources) -> Result<Diagnostics, In
             }
         }
     }
-    for path in files {
+    for path in distinct(files) {
         let name = shown(&path);
         match std::fs::read(&path) {
             Ok(bytes) => add(sources, &name, bytes, &mut diagnostics),
@@ -66,6 +70,24 @@ pub fn collect(paths: &[Input], sources: &mut Sources) -> Result<Diagnostics, In
         }
     }
     Ok(diagnostics)
+}
+
+/// Files without those that an earlier path names already: `a.yml` and `b/../a.yml` are one file.
+fn distinct(files: BTreeSet<PathBuf>) -> Vec<PathBuf> {
+    let mut folders: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    let mut kept = Vec::new();
+    for file in files {
+        let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
+        let whole = folders.entry(folder).or_insert_with_key(|folder| {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder.as_path() };
+            folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf())
+        });
+        if seen.insert((whole.clone(), file.file_name().map(ToOwned::to_owned))) {
+            kept.push(file);
+        }
+    }
+    kept
 }
 
 fn walk(folder: &Path, files: &mut BTreeSet<PathBuf>, diagnostics: &mut Diagnostics) {

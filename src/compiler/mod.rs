@@ -259,11 +259,12 @@ pub fn verdict_diagnostics(
                     let help = format!("leave `{}` out with `targets: [..]` if it is not needed", pair.target);
                     diagnostics.push(diagnostic.severity(severity).label(reason.code.as_str()).help(help));
                 }
-                Fidelity::Approximate if deny_approximate => {
+                Fidelity::Approximate => {
+                    let severity = if deny_approximate { Severity::Error } else { Severity::Hint };
                     let diagnostic = Diagnostic::new(Code::Approximate, reason.span, message);
-                    diagnostics.push(diagnostic.label(reason.code.as_str()));
+                    diagnostics.push(diagnostic.severity(severity).label(reason.code.as_str()));
                 }
-                Fidelity::Approximate | Fidelity::Exact => {}
+                Fidelity::Exact => {}
             }
         }
     }

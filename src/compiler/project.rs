@@ -49,6 +49,7 @@ pub fn load(root: Option<&Path>, sources: &mut Sources) -> (Project, Diagnostics
         let (source, found) = if shipped { load_shipped_source(file, text) } else { load_source(file, text) };
         diagnostics.extend(found);
         if let Some(source) = source {
+            check_name(path, &source.name, stem(path), Code::InvalidSchema, &mut diagnostics);
             project.catalog.add(source);
         }
     }
@@ -57,6 +58,8 @@ pub fn load(root: Option<&Path>, sources: &mut Sources) -> (Project, Diagnostics
         let (target, found) = load_target(file, text);
         diagnostics.extend(found);
         if let Some(target) = target {
+            let folder = path.trim_end_matches("/target.yml");
+            check_name(path, &target.name, stem(folder), Code::InvalidTarget, &mut diagnostics);
             project.targets.insert(target.name.clone(), target);
         }
     }
@@ -68,6 +71,7 @@ pub fn load(root: Option<&Path>, sources: &mut Sources) -> (Project, Diagnostics
         diagnostics.extend(found);
         match (map, project.targets.get_mut(name)) {
             (Some(map), Some(target)) => {
+                check_name(path, &map.source, stem(path), Code::InvalidTarget, &mut diagnostics);
                 target.maps.insert(map.source.clone(), Arc::new(map));
             }
             (Some(_), None) => {
@@ -106,6 +110,20 @@ fn envelopes(texts: &Texts, project: &mut Project, diagnostics: &mut Diagnostics
             }
         }
     }
+}
+
+/// A file of the catalogue is named after what it holds, because files replace each other by path.
+fn check_name(path: &str, name: &str, stem: &str, code: Code, diagnostics: &mut Diagnostics) {
+    if name != stem {
+        let message = format!("`{path}` speaks of `{name}`, so it has to be named `{name}` and not `{stem}`");
+        diagnostics.push(Diagnostic::without_place(code, message));
+    }
+}
+
+/// The last part of a path, without the ending of YAML files.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")).unwrap_or(name)
 }
 
 /// Adds the files of a project's own folder; a file of the same path replaces the shipped one.

@@ -14,6 +14,10 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::FileId;
 use crate::yaml::{self, Node};
 
+/// Keywords that a property may have besides those of JSON Schema.
+const KEYWORDS: [&str; 7] =
+    ["x-case", "x-values", "x-values-complete", "x-not-values", "x-mistaken-values", "x-name-value", "x-epoch"];
+
 /// The `x-source` keyword of a schema.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -135,6 +139,9 @@ fn read(tree: &Node) -> Result<Source, Flaw> {
         .ok_or_else(|| Flaw::new("", "`x-source` is missing"))
         .and_then(|card| Card::deserialize(card).map_err(|error| Flaw::new("/x-source", error.to_string())))?;
     let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    if let Some(flaw) = unknown_keyword(&value, String::new()) {
+        return Err(flaw);
+    }
     let root: Property = serde_path_to_error::deserialize(&value).map_err(|error| {
         Flaw::new(format!("/{}", error.path().to_string().replace('.', "/")), error.inner().to_string())
     })?;
@@ -159,6 +166,21 @@ fn read(tree: &Node) -> Result<Source, Flaw> {
         }
     }
     Ok(source)
+}
+
+/// A keyword of the catalogue that does not exist; a validator ignores it, and so its meaning would be lost.
+fn unknown_keyword(schema: &Value, pointer: String) -> Option<Flaw> {
+    let keywords = schema.as_object()?;
+    let known = |key: &str| KEYWORDS.contains(&key) || (pointer.is_empty() && key == "x-source");
+    if let Some(key) = keywords.keys().find(|key| key.starts_with("x-") && !known(key)) {
+        return Some(Flaw::new(format!("{pointer}/{key}"), format!("there is no keyword `{key}`")));
+    }
+    let members = keywords.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let members =
+        members.map(|(name, member)| (format!("properties/{}", name.replace('~', "~0").replace('/', "~1")), member));
+    let inner = ["items", "additionalProperties"].into_iter();
+    let inner = inner.filter_map(|key| Some((key.to_owned(), keywords.get(key)?)));
+    members.chain(inner).find_map(|(key, schema)| unknown_keyword(schema, format!("{pointer}/{key}")))
 }
 
 fn clock(text: &str) -> Result<Clock, Flaw> {

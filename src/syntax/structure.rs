@@ -196,7 +196,13 @@ fn is_word(node: &Node) -> bool {
 /// A value of another kind than the one that is wanted.
 fn wrong_kind(wanted: &str, node: Option<&Node>, span: Span) -> Diagnostic {
     let found = node.map_or("nothing", kind_of);
-    let diagnostic = Diagnostic::new(Code::WrongYamlType, span, format!("expected {wanted}, found {found}"));
+    let shown = match node.and_then(Node::as_scalar) {
+        Some(scalar) if found != "nothing" && matches!(wanted, "a number" | "a whole number" | "`true` or `false`") => {
+            format!("`{}`", scalar.text)
+        }
+        _ => found.to_owned(),
+    };
+    let diagnostic = Diagnostic::new(Code::WrongYamlType, span, format!("expected {wanted}, found {shown}"));
     if found == "nothing" {
         return diagnostic.help("write a value behind the colon, or remove the key");
     }

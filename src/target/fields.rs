@@ -18,7 +18,7 @@ struct Document {
     source: String,
     location: BTreeMap<String, OneOrMany>,
     time: String,
-    fields: IndexMap<String, Entry>,
+    fields: IndexMap<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -26,14 +26,6 @@ struct Document {
 enum OneOrMany {
     One(String),
     Many(Vec<String>),
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Entry {
-    Path(String),
-    Missing(Missing),
-    Column(Box<ColumnEntry>),
 }
 
 #[derive(Deserialize)]
@@ -81,7 +73,8 @@ pub fn load_field_map<'s>(
     }
     let mut fields = IndexMap::new();
     for (name, entry) in document.fields {
-        let span = tree.get("fields").and_then(|group| group.entry(&name)).map_or(tree.span, |entry| entry.key.span);
+        let place = tree.get("fields").and_then(|group| group.entry(&name));
+        let span = place.map_or(tree.span, |entry| entry.key.span);
         if let Some(source) = known.filter(|source| !exists(source, &name)) {
             let message = format!("unknown field `{name}` in source `{}`", source.name);
             let diagnostic = Diagnostic::new(Code::InvalidTarget, span, message);
@@ -91,11 +84,14 @@ pub fn load_field_map<'s>(
                 None => diagnostic,
             });
         }
-        match binding(entry) {
+        match binding(&entry) {
             Ok(binding) => {
                 fields.insert(name, binding);
             }
-            Err(message) => diagnostics.push(Diagnostic::new(Code::InvalidTarget, span, message)),
+            Err(message) => {
+                let span = place.map_or(tree.span, |entry| entry.value.span);
+                diagnostics.push(Diagnostic::new(Code::InvalidTarget, span, message));
+            }
         }
     }
     if diagnostics.has_errors() {
@@ -112,7 +108,7 @@ pub fn load_field_map<'s>(
     (Some(FieldMap { source: document.source, location, time: document.time, fields }), diagnostics)
 }
 
-fn binding(entry: Entry) -> Result<Binding, String> {
+fn binding(entry: &serde_json::Value) -> Result<Binding, String> {
     let column = |path: String| Column {
         path,
         access: Access::Direct,
@@ -123,9 +119,13 @@ fn binding(entry: Entry) -> Result<Binding, String> {
         rest: FieldPath::default(),
     };
     match entry {
-        Entry::Path(path) => Ok(Binding::Column(column(path))),
-        Entry::Missing(Missing { missing }) => Ok(Binding::Missing(missing)),
-        Entry::Column(entry) => {
+        serde_json::Value::String(path) => Ok(Binding::Column(column(path.clone()))),
+        serde_json::Value::Object(keys) if keys.contains_key("missing") => {
+            let Missing { missing } = Missing::deserialize(entry).map_err(|error| error.to_string())?;
+            Ok(Binding::Missing(missing))
+        }
+        _ => {
+            let entry = ColumnEntry::deserialize(entry).map_err(|error| error.to_string())?;
             let access = match entry.access.as_deref() {
                 None | Some("direct") => Access::Direct,
                 Some("json_text") => Access::JsonText,
@@ -151,7 +151,7 @@ fn binding(entry: Entry) -> Result<Binding, String> {
                 Some("canonical") => Some(Case::Canonical),
                 Some(other) => return Err(format!("`{other}` is no case")),
             };
-            let ColumnEntry { path, literals, lossy, .. } = *entry;
+            let ColumnEntry { path, literals, lossy, .. } = entry;
             Ok(Binding::Column(Column { access, ty, literals, case, lossy, ..column(path) }))
         }
     }
