@@ -68,7 +68,11 @@ impl Reader<'_, '_> {
                 let sunday = day.clone().equals(Expr::Int(0));
                 Scalar::computed(sunday.choose(Expr::Int(7), day), Kind::Long, ty)
             }
-            Call::Country(value) => Scalar::computed(self.geography(value, "country"), Kind::Text, ty),
+            Call::Country(value) => {
+                let message = "countries have their English names here, and ISO codes on other targets";
+                self.refuse(ReasonCode::FieldLossy, message.to_owned());
+                Scalar::computed(self.geography(value, "country"), Kind::Text, ty)
+            }
             Call::City(value) => Scalar::computed(self.geography(value, "city"), Kind::Text, ty),
             Call::Asn(_) | Call::AsOrganisation(_) => {
                 let message = format!(
@@ -125,9 +129,7 @@ impl Reader<'_, '_> {
     }
 
     fn geography(&mut self, address: &Value, member: &str) -> Expr {
-        self.context
-            .verdict
-            .assume("`country` and `city` are those of `geo_info_from_ip_address`, countries by their English names");
+        self.context.verdict.assume("`country` and `city` are those of `geo_info_from_ip_address`");
         let record = Expr::call("geo_info_from_ip_address", self.text(address));
         Expr::call("tostring", Expr::Member(Box::new(record), member.to_owned()))
     }
