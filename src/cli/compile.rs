@@ -1,11 +1,12 @@
 //! `detc compile`
 
+use std::io;
 use std::path::Path;
 
 use clap::Args;
 
 use super::Outcome;
-use super::output::{Folder, MANIFEST, WriteError};
+use super::output::{Folder, WriteError};
 use super::session::{Loaded, Reading, Session, Stream, counted};
 use crate::backend::Fidelity;
 use crate::compiler::{self, Compiled};
@@ -36,21 +37,21 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> Outcome {
 fn compile(session: &Session, arguments: &Arguments) -> Result<Outcome, Outcome> {
     let loaded = session.load(&arguments.paths, &arguments.reading)?;
     let targets = session.targets(&arguments.targets, &loaded.project)?;
-    let mut compiled = compiler::compile(&loaded.project, &loaded.sources, &loaded.checked, &targets);
+    let compiled = compiler::compile(&loaded.project, &loaded.sources, &loaded.checked, &targets);
     if arguments.output == "-" {
         return Ok(print_one(session, loaded, &compiled, &arguments.reading.deny));
     }
-    let manifest = compiler::manifest(&loaded.sources, &loaded.checked, &compiled);
     let mut folder = Folder::default();
-    for pair in &mut compiled {
-        if let (Some(file), Some(text)) = (pair.file(&loaded.checked), pair.text.take()) {
+    for pair in &compiled {
+        if let (Some(file), Some(text)) = (pair.file(&loaded.checked), &pair.text) {
             folder.add(file, text);
         }
     }
     let nothing = loaded.checked.files == 0;
     if !nothing {
-        folder.add(MANIFEST.to_owned(), manifest);
-        if let Err(WriteError { path, error }) = folder.write(Path::new(&arguments.output)) {
+        let manifest =
+            |out: &mut dyn io::Write| compiler::write_manifest(&loaded.sources, &loaded.checked, &compiled, out);
+        if let Err(WriteError { path, error }) = folder.write(Path::new(&arguments.output), &manifest) {
             let message = format!("`{path}` cannot be written: {error}");
             let found = std::iter::once(Diagnostic::without_place(Code::CannotWrite, message)).collect();
             session.show(found, &loaded.sources, Stream::Err);

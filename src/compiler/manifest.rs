@@ -1,6 +1,7 @@
 //! The manifest: one record for each detection and target.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -128,29 +129,39 @@ pub struct Fingerprints {
     pub query: Option<String>,
 }
 
-/// The text of `manifest.json`: the compiler's version, and one record for each detection and target, in that order.
+/// Writes `manifest.json`: the compiler's version, and one record for each detection and target, in that order.
 ///
 /// Records are written one after the other, because thousands of them would take more room than the queries.
-#[must_use]
-pub fn manifest(sources: &Sources, checked: &Checked, compiled: &[Compiled]) -> String {
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_manifest(
+    sources: &Sources,
+    checked: &Checked,
+    compiled: &[Compiled],
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let name = |pair: &Compiled| checked.detections.get(pair.detection).map(|detection| &detection.name.node);
     let mut pairs: Vec<&Compiled> = compiled.iter().collect();
     pairs.sort_by_key(|pair| (name(pair), &pair.target));
-    let mut text = format!("{{\n  \"detc\": \"{}\",\n  \"records\": [", env!("CARGO_PKG_VERSION"));
+    write!(out, "{{\n  \"detc\": \"{}\",\n  \"records\": [", env!("CARGO_PKG_VERSION"))?;
     let mut separator = "\n";
     for pair in pairs {
         let Some(record) = record(sources, checked, pair) else { continue };
-        text.push_str(separator);
-        for line in serde_json::to_string_pretty(&record).unwrap_or_default().lines() {
-            text.push_str("    ");
-            text.push_str(line);
-            text.push('\n');
-        }
-        text.pop();
+        let text = serde_json::to_string_pretty(&record)?;
+        write!(out, "{separator}    {}", text.replace('\n', "\n    "))?;
         separator = ",\n";
     }
-    text.push_str("\n  ]\n}\n");
-    text
+    out.write_all(b"\n  ]\n}\n")
+}
+
+/// The text of `manifest.json`, for callers that need it whole.
+#[must_use]
+pub fn manifest(sources: &Sources, checked: &Checked, compiled: &[Compiled]) -> String {
+    let mut text = Vec::new();
+    // A vector takes every byte.
+    let _ = write_manifest(sources, checked, compiled, &mut text);
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// Path of a query's file from the output folder.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 pub use files::{Input, InputError, collect};
-pub use manifest::{Record, RecordReason, manifest};
+pub use manifest::{Record, RecordReason, manifest, write_manifest};
 pub use project::{Project, load};
 
 use crate::analysis::{self, Context, Lists};
