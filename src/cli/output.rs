@@ -47,8 +47,9 @@ impl<'t> Folder<'t> {
     /// Writes every file, then removes those that an earlier manifest names and this one does not.
     ///
     /// New texts are written beside the folder first. A new folder is then moved into place at once; in an old one the
-    /// files are moved one by one, the manifest last. So a reader sees whole files only, and a run that is interrupted
-    /// while it writes leaves the folder as it was.
+    /// files are moved one by one, the manifest last. So a reader sees whole files only; a run that is interrupted while
+    /// it writes leaves the folder as it was, and one that is interrupted while it moves leaves the old manifest, whose
+    /// fingerprints tell which files are newer.
     ///
     /// # Errors
     /// The first file that cannot be written.
