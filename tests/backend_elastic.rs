@@ -988,7 +988,7 @@ static SAMPLE: LazyLock<(Detection, TargetProfile)> =
 /// The condition of one leaf, which no text of a detection could spell.
 fn condition_of(predicate: &Predicate) -> String {
     let (mut detection, target) = SAMPLE.clone();
-    for signal in &mut detection.signals {
+    for signal in &mut detection.stage.signals {
         signal.predicate = Spanned::new(predicate.clone(), signal.predicate.span);
     }
     let text = support::compile(&detection, &target).query.unwrap().text;
@@ -997,7 +997,7 @@ fn condition_of(predicate: &Predicate) -> String {
 }
 
 fn action() -> Value {
-    match &SAMPLE.0.signals.first().unwrap().predicate.node {
+    match &SAMPLE.0.stage.signals.first().unwrap().predicate.node {
         Predicate::Exists(value) => value.clone(),
         other => panic!("{other:?}"),
     }

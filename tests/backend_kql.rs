@@ -1381,7 +1381,7 @@ static SAMPLE: LazyLock<(Detection, TargetProfile)> =
 /// The query of the sample with another literal in its only comparison; empty where it is refused.
 fn with_literal(text: &str, contains: bool) -> String {
     let (mut detection, target) = SAMPLE.clone();
-    let signal = detection.signals.first_mut().unwrap();
+    let signal = detection.stage.signals.first_mut().unwrap();
     let Predicate::Equal { left, .. } = signal.predicate.node.clone() else { panic!("the sample is an equality") };
     let right = Value::Literal(Literal::Text(text.to_owned()));
     signal.predicate = Spanned::new(

@@ -1086,7 +1086,7 @@ alert: { title: '{{ user }}' }
 /// A detection that looks for the text, whatever the language could write.
 fn looks_for(text: &str) -> Detection {
     let mut detection = event("userAgent == \"x\"");
-    for signal in &mut detection.signals {
+    for signal in &mut detection.stage.signals {
         if let Predicate::Equal { right, .. } = &mut signal.predicate.node {
             *right = Value::Literal(Literal::Text(text.to_owned()));
         }

@@ -1577,14 +1577,14 @@ proptest! {
     fn hostile_texts_survive_or_are_refused(hostile in "(?s)[a-c \"'\\\\`$\\[\\]{}|%*_\\n\\x00😀é]{1,12}") {
         let mut detection = event(r#"userAgent == cased "placeholder""#);
         let predicate = detc::ir::Predicate::Equal {
-            left: match &detection.signals[0].predicate.node {
+            left: match &detection.stage.signals[0].predicate.node {
                 detc::ir::Predicate::Equal { left, .. } => left.clone(),
                 other => panic!("{other:?}"),
             },
             right: detc::ir::Value::Literal(detc::ir::Literal::Text(hostile.clone())),
             case: detc::ir::CaseRule::Exact,
         };
-        detection.signals[0].predicate.node = predicate;
+        detection.stage.signals[0].predicate.node = predicate;
         let output = compile(&detection);
         let refused = hostile.chars().any(|character| character == '`' || character.is_control());
         prop_assert_eq!(output.query.is_none(), refused);
@@ -1598,7 +1598,7 @@ proptest! {
     #[test]
     fn hostile_parts_of_texts_never_leave_their_string(hostile in "[a-c \"'\\\\$\\[\\]{}|%*_.^()+?]{1,10}") {
         let mut detection = event(r#"userAgent contains cased "placeholder""#);
-        let detc::ir::Predicate::Text { tests, .. } = &mut detection.signals[0].predicate.node else { panic!("a text test") };
+        let detc::ir::Predicate::Text { tests, .. } = &mut detection.stage.signals[0].predicate.node else { panic!("a text test") };
         *tests = vec![detc::ir::TextTest::Contains(hostile.clone())];
         let output = compile(&detection);
         let line = text_of(&output).lines().find(|line| line.starts_with("| where match(")).unwrap().to_owned();

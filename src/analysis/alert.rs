@@ -4,7 +4,7 @@ use super::Draft;
 use super::behavior::{Resolved, typer_of};
 use super::scope::Environment;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::ir::{Alert, AlertColumn, Behavior, Entity, Signal, SignalId, Suppression, Value};
+use crate::ir::{Alert, Behavior, Entity, HitColumn, HitValue, Signal, SignalId, Suppression, Value};
 use crate::schema::{Duration, FieldPath};
 use crate::source::{Span, Spanned};
 use crate::syntax::DetectionFile;
@@ -18,7 +18,7 @@ pub(super) fn resolve(
     signals: &[Signal],
     environment: &Environment<'_>,
     diagnostics: &mut Diagnostics,
-) -> Alert {
+) -> (Alert, Vec<HitColumn>) {
     let mut hit = Hit { resolved, signals, environment, diagnostics, columns: Vec::new() };
     let title = file.document.alert.title.clone().map(|text| Spanned::new(text, file.span("/alert/title")));
     if let Some(title) = &title {
@@ -33,7 +33,8 @@ pub(super) fn resolve(
         entities.push(Entity { kind: kind.clone(), column: column.clone() });
     }
     let suppression = hit.suppression(file);
-    Alert { title, columns: hit.columns, entities, suppression }
+    let columns = hit.columns;
+    (Alert { title, entities, suppression }, columns)
 }
 
 /// The columns of a hit.
@@ -42,7 +43,7 @@ struct Hit<'a> {
     signals: &'a [Signal],
     environment: &'a Environment<'a>,
     diagnostics: &'a mut Diagnostics,
-    columns: Vec<AlertColumn>,
+    columns: Vec<HitColumn>,
 }
 
 impl Hit<'_> {
@@ -109,14 +110,16 @@ impl Hit<'_> {
         }
     }
 
-    fn find(&self, name: &str, path: &FieldPath, span: Span) -> Result<AlertColumn, Option<String>> {
-        let closing = self.resolved.behavior.node.closing_signal();
-        let column = |signal: SignalId, step: Option<usize>, key: Option<usize>, value: Value| AlertColumn {
+    fn find(&self, name: &str, path: &FieldPath, span: Span) -> Result<HitColumn, Option<String>> {
+        let closing = self.resolved.behavior.node.closing_signals().first().copied().ok_or(None)?;
+        let column = |signal: SignalId, step: Option<usize>, key: Option<usize>, value: Value| HitColumn {
             name: name.to_owned(),
-            signal,
-            step,
-            key,
-            value,
+            value: match (key, step) {
+                (Some(key), _) => HitValue::Key(key),
+                (None, Some(step)) => HitValue::Step { step, signal, value },
+                (None, None) => HitValue::Closing(vec![(signal, value)]),
+            },
+            shown: true,
             span,
         };
         if let Some(index) = self.resolved.keys.iter().position(|key| key.name == name) {
@@ -125,7 +128,7 @@ impl Hit<'_> {
                 return Ok(column(closing, None, Some(index), value.node.clone()));
             }
         }
-        if let Behavior::Sequence { steps, .. } = &self.resolved.behavior.node {
+        if let Behavior::Sequence(crate::ir::Sequence { steps, .. }) = &self.resolved.behavior.node {
             let (head, rest) = path.segments().split_first().ok_or(None)?;
             let named = |index: &usize| steps.get(*index).is_some_and(|step| step.name == *head);
             if !rest.is_empty()

@@ -60,7 +60,7 @@ fn without_behavior(
     }
     let draft = drafts.first().filter(|_| whole)?;
     let name = &draft.signal.name;
-    let behavior = Spanned::new(Behavior::Event { signal: SignalId(0) }, name.span);
+    let behavior = Spanned::new(Behavior::Event { signals: vec![SignalId(0)] }, name.span);
     Some(Resolved { behavior, keys: Vec::new(), used: vec![name.node.clone()], keys_of_signals: vec![Vec::new()] })
 }
 
@@ -97,7 +97,7 @@ impl Resolver<'_> {
                     self.report(Diagnostic::new(Code::InvalidBehavior, extra.span, message).help(help));
                 }
                 self.refuse_condition(written);
-                Behavior::Count { signal: id?, at_least: at_least?, window: window? }
+                Behavior::Count { name: "count".to_owned(), signal: id?, at_least: at_least?, window: window? }
             }
             Body::Distinct { values, operator, amount } => {
                 let distinct = self.distinct(values);
@@ -105,7 +105,7 @@ impl Resolver<'_> {
                 let at_least = self.at_least("distinct", &inner, operator, amount);
                 self.refuse_condition(written);
                 let (signal, values) = distinct?;
-                Behavior::Distinct { signal, values, at_least: at_least?, window: window? }
+                Behavior::Distinct { name: "distinct".to_owned(), signal, values, at_least: at_least?, window: window? }
             }
             Body::Sequence(steps) => {
                 let alone = steps.len() == 1 && steps.first().is_some_and(|step| step.times.is_none());
@@ -125,7 +125,14 @@ impl Resolver<'_> {
                     ),
                     None => Some(Vec::new()),
                 };
-                Behavior::Sequence { steps, relations: relations?, window: window? }
+                Behavior::Sequence(crate::ir::Sequence {
+                    steps,
+                    absences: Vec::new(),
+                    until: None,
+                    relations: relations?,
+                    conditions: Vec::new(),
+                    window: window?,
+                })
             }
         };
         let (keys, keys_of_signals) = self.keys(&written.node.keys)?;
@@ -149,7 +156,7 @@ impl Resolver<'_> {
             }
         }
         let signal = steps.first()?.signal;
-        let behavior = Spanned::new(Behavior::Event { signal }, written.span);
+        let behavior = Spanned::new(Behavior::Event { signals: vec![signal] }, written.span);
         let used = std::mem::take(&mut self.used);
         let keys_of_signals = used.iter().map(|_| Vec::new()).collect();
         Some(Resolved { behavior, keys: Vec::new(), used, keys_of_signals })

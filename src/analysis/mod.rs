@@ -25,7 +25,7 @@ pub use lists::{List, ListEntries, Lists};
 pub use tests::native_event;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::ir::{Attack, Column, Detection, ListUse, Metadata, Predicate, Severity, Signal, Status, implies};
+use crate::ir::{Attack, Column, Detection, ListUse, Metadata, Predicate, Severity, Signal, Stage, Status, implies};
 use crate::schema::{AttackCatalog, Catalog, nearest};
 use crate::source::Spanned;
 use crate::syntax::document;
@@ -99,10 +99,9 @@ pub fn analyse(file: &DetectionFile, context: &Context<'_>) -> (Option<Detection
         file: file.file,
         name,
         metadata: metadata(&file.document, context.attack),
-        signals,
-        behavior: resolved.behavior,
-        keys: resolved.keys,
-        alert,
+        stage: Stage { signals, behavior: resolved.behavior, keys: resolved.keys, columns: alert.1 },
+        filter: Spanned::new(Predicate::Constant(true), file.span("/detection")),
+        alert: alert.0,
         parameters: environment.parameter_uses(),
         lists: environment.list_uses().into_iter().map(|(name, entries)| ListUse { name, entries }).collect(),
         exceptions: uses,
@@ -150,7 +149,7 @@ fn signal(
     };
     diagnostics.extend(typer.diagnostics);
     let predicate = predicate.filter(|_| whole)?;
-    Some(Signal { name: text.name.clone(), source: source.clone(), predicate, keys: Vec::new(), columns })
+    Some(Signal { name: text.name.clone(), source: source.clone(), stage: None, predicate, keys: Vec::new(), columns })
 }
 
 /// Whether a name can stand for a column of a source.
@@ -242,7 +241,7 @@ fn warn_of_missing_keys(resolved: &behavior::Resolved, diagnostics: &mut Diagnos
 }
 
 fn warn_of_implied_steps(resolved: &behavior::Resolved, signals: &[Signal], diagnostics: &mut Diagnostics) {
-    let crate::ir::Behavior::Sequence { steps, .. } = &resolved.behavior.node else { return };
+    let crate::ir::Behavior::Sequence(crate::ir::Sequence { steps, .. }) = &resolved.behavior.node else { return };
     for pair in steps.windows(2) {
         let [one, other] = pair else { continue };
         let (Some(first), Some(second)) = (signals.get(one.signal.0), signals.get(other.signal.0)) else { continue };

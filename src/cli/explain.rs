@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::Outcome;
 use super::session::{Loaded, Reading, Session, Stream};
 use crate::compiler;
-use crate::ir::{Behavior, Detection, RelationKind, Schedule};
+use crate::ir::{Behavior, Detection, RelationKind, Schedule, Sequence};
 use crate::{plan, syntax, yaml};
 
 #[derive(Debug, Args)]
@@ -52,7 +52,7 @@ fn explain(session: &Session, arguments: &Arguments) -> Result<Outcome, Outcome>
         (stage, [detection]) => match stage {
             None => words(&loaded, detection, &targets),
             Some(Stage::Ir) => format!("{detection:#?}\n"),
-            Some(Stage::Plan) => format!("{:#?}\n", plan::lower(detection)),
+            Some(Stage::Plan) => format!("{:#?}\n", plan::lower(&detection.stage)),
             Some(Stage::Query | Stage::Ast) => queries(&loaded, &targets),
         },
         (_, several) => {
@@ -104,15 +104,15 @@ fn words(loaded: &Loaded, detection: &Detection, targets: &[String]) -> String {
     let _ = writeln!(text, "{} severity, {}", metadata.severity.as_str(), metadata.status.as_str());
     let _ = writeln!(text, "\n{}\n", metadata.description);
     let _ = writeln!(text, "It looks for {}.", behavior_in_words(detection));
-    if !detection.keys.is_empty() {
-        let keys: Vec<&str> = detection.keys.iter().map(|key| key.name.as_str()).collect();
+    if !detection.stage.keys.is_empty() {
+        let keys: Vec<&str> = detection.stage.keys.iter().map(|key| key.name.as_str()).collect();
         let _ = writeln!(
             text,
             "Events count together when they share {}; events that lack it take no part.",
             keys.join(", ")
         );
     }
-    for signal in &detection.signals {
+    for signal in &detection.stage.signals {
         let _ = writeln!(text, "  {} reads {} ({})", signal.name.node, signal.source.name, signal.source.title);
     }
     if !detection.parameters.is_empty() {
@@ -154,17 +154,21 @@ fn words(loaded: &Loaded, detection: &Detection, targets: &[String]) -> String {
 }
 
 fn behavior_in_words(detection: &Detection) -> String {
-    let name = |id: crate::ir::SignalId| detection.signal(id).map_or("?", |signal| signal.name.node.as_str());
-    match &detection.behavior.node {
-        Behavior::Event { signal } => format!("every event of `{}`", name(*signal)),
-        Behavior::Count { signal, at_least, window } => {
+    let name = |id: crate::ir::SignalId| detection.stage.signal(id).map_or("?", |signal| signal.name.node.as_str());
+    match &detection.stage.behavior.node {
+        Behavior::Event { signals } => {
+            let names: Vec<String> = signals.iter().map(|signal| format!("`{}`", name(*signal))).collect();
+            format!("every event of {}", names.join(" or "))
+        }
+        Behavior::Count { signal, at_least, window, .. } => {
             format!("at least {} events of `{}` within {}", at_least.node, name(*signal), window.node)
         }
-        Behavior::Distinct { signal, values, at_least, window } => {
+        Behavior::Distinct { signal, values, at_least, window, .. } => {
             let what = if values.len() == 1 { "different values" } else { "different combinations of values" };
             format!("at least {} {what} among events of `{}` within {}", at_least.node, name(*signal), window.node)
         }
-        Behavior::Sequence { steps, relations, window } => {
+        Behavior::Sequence(sequence) => {
+            let Sequence { steps, relations, window, .. } = sequence;
             let chain: Vec<String> = steps
                 .iter()
                 .map(|step| {
@@ -181,5 +185,10 @@ fn behavior_in_words(detection: &Detection) -> String {
             }
             text
         }
+        Behavior::Aggregation(_)
+        | Behavior::Group(_)
+        | Behavior::Rare(_)
+        | Behavior::Baseline(_)
+        | Behavior::Travel(_) => detection.stage.behavior.node.name().to_owned(),
     }
 }

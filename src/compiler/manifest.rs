@@ -199,7 +199,7 @@ fn record(sources: &Sources, checked: &Checked, pair: &Compiled) -> Option<Recor
         title: metadata.title.clone(),
         severity: metadata.severity.as_str(),
         status: metadata.status.as_str(),
-        behavior: detection.behavior.node.name(),
+        behavior: detection.stage.behavior.node.name(),
         target: pair.target.clone(),
         backend: pair.backend.clone(),
         language: query.map(|query| query.language),
@@ -220,7 +220,7 @@ fn record(sources: &Sources, checked: &Checked, pair: &Compiled) -> Option<Recor
                 signals: exception.signals.clone(),
             })
             .collect(),
-        keys: detection.keys.iter().map(|key| key.name.clone()).collect(),
+        keys: detection.stage.keys.iter().map(|key| key.name.clone()).collect(),
         alert: alert(&detection.alert),
         columns: query.map(|query| query.columns.clone()).unwrap_or_default(),
         missing_columns: query.map(|query| query.missing_columns.clone()).unwrap_or_default(),

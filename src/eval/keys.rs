@@ -40,12 +40,18 @@ pub(super) fn streams(
     for event in events {
         let mut joined: BTreeMap<Vec<String>, Entry> = BTreeMap::new();
         for &id in signals.iter().filter(|id| belongs(detection, event, **id, patterns)) {
-            let Some(signal) = detection.signal(id) else { continue };
+            let Some(signal) = detection.stage.signal(id) else { continue };
             let scope = Scope::new(event, &signal.source, patterns);
             for tuple in tuples(&scope, signal.keys.iter().map(|key| &key.node)) {
                 let texts: Vec<String> = tuple.iter().map(Cell::text).collect();
                 streams.entry(texts.clone()).or_insert_with(|| Stream {
-                    keys: detection.keys.iter().map(|key| key.name.clone()).zip(tuple.iter().map(Cell::json)).collect(),
+                    keys: detection
+                        .stage
+                        .keys
+                        .iter()
+                        .map(|key| key.name.clone())
+                        .zip(tuple.iter().map(Cell::json))
+                        .collect(),
                     entries: Vec::new(),
                 });
                 let entry = joined.entry(texts);

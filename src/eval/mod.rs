@@ -22,7 +22,7 @@ pub use event::{Event, time_from_text, time_to_text};
 pub use hit::{Hit, HitEvent};
 pub use suppress::alerts;
 
-use crate::ir::{Behavior, Detection, SignalId};
+use crate::ir::{Behavior, Detection, Sequence, SignalId};
 use hit::key_texts;
 use keys::streams;
 use scope::{Patterns, Scope};
@@ -32,22 +32,29 @@ use scope::{Patterns, Scope};
 pub fn evaluate(detection: &Detection, events: Vec<Event>) -> Vec<Hit> {
     let patterns = Patterns::default();
     let events = event::prepare(detection, events, &patterns);
-    let mut hits = match &detection.behavior.node {
-        Behavior::Event { signal } => single(detection, &events, *signal, &patterns),
-        Behavior::Count { signal, at_least, window } => {
+    let mut hits = match &detection.stage.behavior.node {
+        Behavior::Event { signals } => {
+            signals.first().map(|signal| single(detection, &events, *signal, &patterns)).unwrap_or_default()
+        }
+        Behavior::Count { signal, at_least, window, .. } => {
             let streams = streams(detection, &events, &[*signal], &patterns);
             window::count(detection, &streams, *signal, at_least.node, window.node)
         }
-        Behavior::Distinct { signal, values, at_least, window } => {
+        Behavior::Distinct { signal, values, at_least, window, .. } => {
             let streams = streams(detection, &events, &[*signal], &patterns);
             let what = window::Distinct { signal: *signal, values, at_least: at_least.node, window: window.node };
             window::distinct(detection, &streams, &what, &patterns)
         }
-        Behavior::Sequence { steps, relations, window } => {
-            let streams = streams(detection, &events, &detection.behavior.node.signals(), &patterns);
+        Behavior::Sequence(Sequence { steps, relations, window, .. }) => {
+            let streams = streams(detection, &events, &detection.stage.behavior.node.signals(), &patterns);
             let chain = sequence::Sequence { detection, steps, relations, window: window.node, patterns: &patterns };
             chain.hits(&streams)
         }
+        Behavior::Aggregation(_)
+        | Behavior::Group(_)
+        | Behavior::Rare(_)
+        | Behavior::Baseline(_)
+        | Behavior::Travel(_) => Vec::new(),
     };
     hits.sort_by(|one, other| {
         let order = one.time.cmp(&other.time).then_with(|| key_texts(one).cmp(&key_texts(other)));
@@ -60,7 +67,7 @@ pub fn evaluate(detection: &Detection, events: Vec<Event>) -> Vec<Hit> {
 #[must_use]
 pub fn memberships(detection: &Detection, event: &Event) -> Vec<String> {
     let patterns = Patterns::default();
-    let signals = detection.signals.iter().enumerate();
+    let signals = detection.stage.signals.iter().enumerate();
     signals
         .filter(|(index, _)| belongs(detection, event, SignalId(*index), &patterns))
         .map(|(_, signal)| signal.name.node.clone())
@@ -69,13 +76,13 @@ pub fn memberships(detection: &Detection, event: &Event) -> Vec<String> {
 
 /// Whether an event is one of a signal.
 fn belongs(detection: &Detection, event: &Event, signal: SignalId, patterns: &Patterns) -> bool {
-    detection.signal(signal).is_some_and(|signal| {
+    detection.stage.signal(signal).is_some_and(|signal| {
         signal.source.name == event.source && Scope::new(event, &signal.source, patterns).holds(&signal.predicate.node)
     })
 }
 
 fn single(detection: &Detection, events: &[Arc<Event>], signal: SignalId, patterns: &Patterns) -> Vec<Hit> {
-    let name = detection.signal(signal).map(|signal| signal.name.node.clone()).unwrap_or_default();
+    let name = detection.stage.signal(signal).map(|signal| signal.name.node.clone()).unwrap_or_default();
     let hit = |event: &Arc<Event>| Hit {
         keys: Vec::new(),
         time: event.time,

@@ -201,7 +201,7 @@ impl Sequence<'_> {
         let steps: Vec<bool> = self.steps.iter().map(|step| entry.signals.contains(&step.signal)).collect();
         let side = |value: &StepValue, case: CaseRule| {
             let step = self.steps.get(value.step).filter(|step| entry.signals.contains(&step.signal))?;
-            let signal = self.detection.signal(step.signal)?;
+            let signal = self.detection.stage.signal(step.signal)?;
             let cell = Scope::new(&entry.event, &signal.source, self.patterns).value(&value.value)?;
             Some(match case {
                 CaseRule::Exact => cell.text(),

@@ -35,11 +35,13 @@ fn column(detection: &Detection, hit: &Hit, name: &str, patterns: &Patterns) -> 
     if let Some((_, value)) = hit.keys.iter().find(|(key, _)| key == name) {
         return Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     }
-    let column = detection.alert.columns.iter().find(|column| column.name == name)?;
-    let event = match column.step {
+    let column = detection.stage.columns.iter().find(|column| column.name == name)?;
+    let event = match column.step() {
         Some(index) => &hit.events.iter().rev().find(|event| event.index == index)?.event,
         None => &hit.closing,
     };
-    let source = &detection.signal(column.signal)?.source;
-    Scope::new(event, source, patterns).value(&column.value).map(|cell| cell.text())
+    let values = column.event_values();
+    let (signal, value) = values.first()?;
+    let source = &detection.stage.signal(*signal)?.source;
+    Scope::new(event, source, patterns).value(value).map(|cell| cell.text())
 }

@@ -55,7 +55,7 @@ pub(super) fn distinct(
     patterns: &Patterns,
 ) -> Vec<Hit> {
     let mut hits = Vec::new();
-    let Some(signal) = detection.signal(what.signal) else { return hits };
+    let Some(signal) = detection.stage.signal(what.signal) else { return hits };
     let texts = |entry: &Entry| -> Vec<Vec<String>> {
         let scope = Scope::new(&entry.event, &signal.source, patterns);
         let found = tuples(&scope, what.values.iter().map(|value| &value.node));
@@ -114,7 +114,7 @@ fn hit(
 ) -> Option<Hit> {
     // Events are sorted by time, then text: the last of the window is the one that the hit shows.
     let closing = inside.back()?.event.clone();
-    let step = detection.signal(signal).map(|signal| signal.name.node.clone()).unwrap_or_default();
+    let step = detection.stage.signal(signal).map(|signal| signal.name.node.clone()).unwrap_or_default();
     let event = |entry: &&Entry| HitEvent { step: step.clone(), index: 0, event: entry.event.clone() };
     Some(Hit {
         keys: stream.keys.clone(),

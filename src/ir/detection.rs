@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{Behavior, Predicate, Value};
-use crate::schema::{Duration, Source};
+use crate::schema::{Duration, Source, Type};
 use crate::source::{FileId, Span, Spanned};
 
 /// A resolved detection.
@@ -17,12 +17,10 @@ pub struct Detection {
     pub name: Spanned<String>,
     /// Identity and texts.
     pub metadata: Metadata,
-    /// The signals that the behaviour uses, in the order of the text.
-    pub signals: Vec<Signal>,
-    /// What has to happen.
-    pub behavior: Spanned<Behavior>,
-    /// Keys that separate the events, in the order of the text; empty where there is no `by`.
-    pub keys: Vec<Key>,
+    /// What has to happen, to which events, and what its hits carry.
+    pub stage: Stage,
+    /// A test of finished hits over [`Stage::columns`]: exceptions with `signals: [alert]`; `Constant(true)` without.
+    pub filter: Spanned<Predicate>,
     /// What an alert shows.
     pub alert: Alert,
     /// Parameters with the values in force.
@@ -36,22 +34,68 @@ pub struct Detection {
 }
 
 impl Detection {
+    /// Every telemetry source that the detection reads at any depth, each once, in the order of the signals.
+    #[must_use]
+    pub fn sources(&self) -> Vec<&Arc<Source>> {
+        self.stage.sources()
+    }
+
+    /// How far back from its time a hit can reach into the events of the sources.
+    #[must_use]
+    pub fn lookback(&self) -> Duration {
+        self.stage.lookback()
+    }
+}
+
+/// A behaviour over signals: it turns their events into hits.
+///
+/// Signals can be hits of other stages, to any depth; each stage is whole in itself.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// The signals that the behaviour uses, in the order of the text. A name stands twice where a signal both has to be
+    /// there and must not be: exceptions filter the first only.
+    pub signals: Vec<Signal>,
+    /// What has to happen.
+    pub behavior: Spanned<Behavior>,
+    /// Keys that separate the events, in the order of the text; empty where there is no `by`.
+    pub keys: Vec<Key>,
+    /// What its hits carry: what an alert shows, or what the signal made of the hits is asked for. Each name once.
+    pub columns: Vec<HitColumn>,
+}
+
+impl Stage {
     /// The signal behind an identity.
     #[must_use]
     pub fn signal(&self, id: SignalId) -> Option<&Signal> {
         self.signals.get(id.0)
     }
 
-    /// Every source that the detection reads, each once, in the order of the signals.
+    /// Every telemetry source that the stage reads at any depth, each once, in the order of the signals.
     #[must_use]
     pub fn sources(&self) -> Vec<&Arc<Source>> {
         let mut sources: Vec<&Arc<Source>> = Vec::new();
         for signal in &self.signals {
-            if !sources.iter().any(|source| source.name == signal.source.name) {
-                sources.push(&signal.source);
+            let found = signal.stage.as_ref().map_or_else(|| vec![&signal.source], |stage| stage.sources());
+            for source in found {
+                if !sources.iter().any(|known| known.name == source.name) {
+                    sources.push(source);
+                }
             }
         }
         sources
+    }
+
+    /// Whether a signal is made of hits.
+    #[must_use]
+    pub fn is_composed(&self) -> bool {
+        self.signals.iter().any(|signal| signal.stage.is_some())
+    }
+
+    /// How far back from its time a hit can reach into the events of the sources: windows add up.
+    #[must_use]
+    pub fn lookback(&self) -> Duration {
+        let inner = self.signals.iter().filter_map(|signal| signal.stage.as_ref()).map(|stage| stage.lookback());
+        self.behavior.node.lookback().plus(inner.max().unwrap_or(Duration::ZERO))
     }
 }
 
@@ -160,20 +204,23 @@ impl Severity {
     }
 }
 
-/// Index of a signal in [`Detection::signals`].
+/// Index of a signal in [`Stage::signals`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SignalId(pub usize);
 
-/// Events of one source that pass a test.
+/// Events of one source, or hits of a stage, that pass a test.
 #[derive(Debug, Clone)]
 pub struct Signal {
     /// Name.
     pub name: Spanned<String>,
-    /// The source.
+    /// The source. For hits it is made for them: its name is the signal's, its fields are the columns that a hit has.
     pub source: Arc<Source>,
+    /// The stage whose hits are the events; the fields that anything asks them for are [`Stage::columns`], by the text of
+    /// their paths. `None` for events of a telemetry source.
+    pub stage: Option<Box<Stage>>,
     /// The test, exceptions included.
     pub predicate: Spanned<Predicate>,
-    /// What each of [`Detection::keys`] is on this signal's events, in the same order.
+    /// What each of [`Stage::keys`] is on this signal's events, in the same order.
     pub keys: Vec<Spanned<Value>>,
     /// Columns that `let` names.
     pub columns: Vec<Column>,
@@ -202,29 +249,80 @@ pub struct Key {
 pub struct Alert {
     /// Template of the title: text with `{{ column }}`; `None` for the detection's title.
     pub title: Option<Spanned<String>>,
-    /// Columns that the title, `show`, the entities and `suppress` name, each once, in that order.
-    pub columns: Vec<AlertColumn>,
     /// Entities for the SIEM's entity mapping.
     pub entities: Vec<Entity>,
     /// Suppression of repeats; `None` for `suppress: none`.
     pub suppression: Option<Suppression>,
 }
 
-/// A column of a hit that the alert shows.
+/// A column of a hit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AlertColumn {
+pub struct HitColumn {
     /// As written: `session`, `privileged.address`, `eventName`.
     pub name: String,
-    /// The signal whose event the value is taken from; for a sequence the step says which event.
-    pub signal: SignalId,
-    /// Index of the step in a sequence; `None` elsewhere and for keys.
-    pub step: Option<usize>,
-    /// Index in [`Detection::keys`], where the column is a key.
-    pub key: Option<usize>,
-    /// The value, as an expression over the event.
-    pub value: Value,
+    /// What it holds.
+    pub value: HitValue,
+    /// Whether an alert shows it; the others are there for a filter or for an outer stage.
+    pub shown: bool,
     /// Where it is named first.
     pub span: Span,
+}
+
+impl HitColumn {
+    /// Index in [`Stage::keys`], where the column is a key.
+    #[must_use]
+    pub const fn key(&self) -> Option<usize> {
+        match self.value {
+            HitValue::Key(index) => Some(index),
+            HitValue::Aggregate(_) | HitValue::Closing(_) | HitValue::Step { .. } => None,
+        }
+    }
+
+    /// Index of the positive step whose event the column is taken from.
+    #[must_use]
+    pub const fn step(&self) -> Option<usize> {
+        match self.value {
+            HitValue::Step { step, .. } => Some(step),
+            HitValue::Key(_) | HitValue::Aggregate(_) | HitValue::Closing(_) => None,
+        }
+    }
+
+    /// Type of a column that is a value of an event; `None` for keys and numbers.
+    #[must_use]
+    pub fn event_type(&self) -> Option<Type> {
+        self.event_values().first().map(|(_, value)| value.ty())
+    }
+
+    /// The values of an event that the column takes, by the signal that the event belongs to; none for keys and numbers.
+    #[must_use]
+    pub fn event_values(&self) -> Vec<(SignalId, &Value)> {
+        match &self.value {
+            HitValue::Key(_) | HitValue::Aggregate(_) => Vec::new(),
+            HitValue::Closing(values) => values.iter().map(|(signal, value)| (*signal, value)).collect(),
+            HitValue::Step { signal, value, .. } => vec![(*signal, value)],
+        }
+    }
+}
+
+/// What a column of a hit holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HitValue {
+    /// The key with this index in [`Stage::keys`]; for a key that is a list, the element.
+    Key(usize),
+    /// The number with this index in [`Behavior::aggregate_names`].
+    Aggregate(usize),
+    /// A value of the event that closes the hit, by the signal that the event belongs to: one for each of
+    /// [`Behavior::closing_signals`], in that order; of an event that belongs to several, the first counts.
+    Closing(Vec<(SignalId, Value)>),
+    /// A value of the event of a step.
+    Step {
+        /// Index of the positive step.
+        step: usize,
+        /// Its signal.
+        signal: SignalId,
+        /// The value, as an expression over the step's event.
+        value: Value,
+    },
 }
 
 /// An entity of an alert.

@@ -68,6 +68,37 @@ impl Decimal {
         Some(Self { text: format!("{sign}{whole}.{fraction}") })
     }
 
+    /// Reads `-?digits` or `-?digits.digits`; a whole number keeps no fraction. `None` for any other text.
+    #[must_use]
+    pub fn parse_number(text: &str) -> Option<Self> {
+        if text.contains('.') {
+            let decimal = Self::parse(text)?;
+            let whole = decimal.text.strip_suffix(".0").map(|whole| if whole == "-0" { "0" } else { whole });
+            return Some(whole.map(|whole| Self { text: whole.to_owned() }).unwrap_or(decimal));
+        }
+        let mut decimal = Self::parse(&format!("{text}.0"))?;
+        decimal.text.truncate(decimal.text.len() - 2);
+        Some(decimal)
+    }
+
+    /// Whether the text has no fraction.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        !self.text.contains('.')
+    }
+
+    /// Whether the number is below zero.
+    #[must_use]
+    pub fn is_negative(&self) -> bool {
+        self.text.starts_with('-')
+    }
+
+    /// Whether the number is zero.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.text.bytes().all(|byte| matches!(byte, b'0' | b'.' | b'-'))
+    }
+
     /// The number's text, such as `-0.5`.
     #[must_use]
     pub fn as_str(&self) -> &str {

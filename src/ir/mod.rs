@@ -3,6 +3,7 @@
 //! Everything here has been checked: names exist, types fit, parameters, lists and `let` are replaced by their values,
 //! and literals of canonical fields are in canonical casing. Never holds text that still has to be parsed.
 
+mod aggregation;
 mod behavior;
 mod detection;
 mod disjoint;
@@ -10,11 +11,16 @@ mod expression;
 mod literal;
 mod pattern;
 mod schedule;
+mod sequence;
 
-pub use behavior::{Behavior, Relation, RelationKind, Step, StepValue};
+pub use aggregation::{
+    Aggregate, AggregateCondition, AggregateFunction, Aggregation, Arithmetic, Baseline, BaselineTest,
+    NumberComparison, WindowKind,
+};
+pub use behavior::{Behavior, Group, GroupForm, Member, Rare, RareForm, Travel};
 pub use detection::{
-    Alert, AlertColumn, Attack, Column, Detection, Entity, ExceptionUse, Key, ListUse, Metadata, ParameterUse,
-    Severity, Signal, SignalId, Status, Suppression,
+    Alert, Attack, Column, Detection, Entity, ExceptionUse, HitColumn, HitValue, Key, ListUse, Metadata, ParameterUse,
+    Severity, Signal, SignalId, Stage, Status, Suppression,
 };
 pub use disjoint::{are_disjoint, implies};
 pub use expression::{
@@ -23,3 +29,4 @@ pub use expression::{
 pub use literal::{AddressSet, Decimal, Literal, Network, OpeningHours, Weekday};
 pub use pattern::{ClassItem, Glob, GlobPart, Regex, RegexError, Repeat};
 pub use schedule::Schedule;
+pub use sequence::{Absence, Relation, RelationKind, Sequence, Step, StepCondition, StepValue};

@@ -22,7 +22,7 @@ impl Schedule {
     #[must_use]
     pub fn derive(detection: &Detection, interval: Duration) -> Self {
         let lag = detection.sources().iter().map(|source| source.lag).max().unwrap_or(Duration::ZERO);
-        Self { interval, lag: lag.round_up_to(interval), lookback: detection.behavior.node.lookback() }
+        Self { interval, lag: lag.round_up_to(interval), lookback: detection.lookback() }
     }
 
     /// How far back from `now` a run reads: look-back, interval and lag.

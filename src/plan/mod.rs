@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::ir::{
-    AlertColumn, Behavior, CaseRule, Detection, Relation, RelationKind, SignalId, StepValue, Value, are_disjoint,
+    Behavior, CaseRule, HitColumn, Relation, RelationKind, Sequence, SignalId, Stage, StepValue, Value, are_disjoint,
 };
 use crate::schema::{Duration, Source};
 use crate::source::{Span, Spanned};
@@ -47,7 +47,7 @@ pub enum Operator<'a> {
     /// Keeps what closed in the newest interval.
     Newest,
     /// Keeps the columns that an alert shows.
-    Show(&'a [AlertColumn]),
+    Show(&'a [HitColumn]),
 }
 
 /// Events of one source.
@@ -114,16 +114,16 @@ pub struct Agreement<'a> {
 
 /// Lowers a detection's behaviour.
 #[must_use]
-pub fn lower(detection: &Detection) -> Pipeline<'_> {
-    let mut operators = vec![Operator::Read(inputs(detection))];
-    let signals = detection.behavior.node.signals();
+pub fn lower(stage: &Stage) -> Pipeline<'_> {
+    let mut operators = vec![Operator::Read(inputs(stage))];
+    let signals = stage.behavior.node.signals();
     if signals.len() > 1 {
         operators.push(Operator::Mark(signals));
     }
-    if !detection.keys.is_empty() {
+    if !stage.keys.is_empty() {
         operators.push(Operator::Key);
     }
-    match &detection.behavior.node {
+    match &stage.behavior.node {
         Behavior::Event { .. } => {}
         Behavior::Count { at_least, window, .. } => {
             operators.push(Operator::Nth { at_least: at_least.node, window: window.node });
@@ -131,10 +131,15 @@ pub fn lower(detection: &Detection) -> Pipeline<'_> {
         Behavior::Distinct { values, at_least, window, .. } => {
             operators.push(Operator::Spread { values, at_least: at_least.node, window: window.node });
         }
-        Behavior::Sequence { window, .. } => operators.push(Operator::Chain(chain(detection, window.node))),
+        Behavior::Sequence(sequence) => operators.push(Operator::Chain(chain(stage, sequence))),
+        Behavior::Aggregation(_)
+        | Behavior::Group(_)
+        | Behavior::Rare(_)
+        | Behavior::Baseline(_)
+        | Behavior::Travel(_) => {}
     }
     operators.push(Operator::Newest);
-    operators.push(Operator::Show(&detection.alert.columns));
+    operators.push(Operator::Show(&stage.columns));
     Pipeline { operators }
 }
 
@@ -142,9 +147,9 @@ pub fn lower(detection: &Detection) -> Pipeline<'_> {
 ///
 /// Such an event would take part under two keys at once, which no single pass over the events can do.
 #[must_use]
-pub fn key_conflict(detection: &Detection) -> Option<Span> {
-    for (index, one) in detection.signals.iter().enumerate() {
-        for other in detection.signals.iter().skip(index + 1) {
+pub fn key_conflict(stage: &Stage) -> Option<Span> {
+    for (index, one) in stage.signals.iter().enumerate() {
+        for other in stage.signals.iter().skip(index + 1) {
             if one.source.name != other.source.name || are_disjoint(&one.predicate.node, &other.predicate.node) {
                 continue;
             }
@@ -157,24 +162,21 @@ pub fn key_conflict(detection: &Detection) -> Option<Span> {
     None
 }
 
-fn inputs(detection: &Detection) -> Vec<Input<'_>> {
-    let signals = detection.behavior.node.signals();
-    detection
+fn inputs(stage: &Stage) -> Vec<Input<'_>> {
+    let signals = stage.behavior.node.signals();
+    stage
         .sources()
         .into_iter()
         .map(|source| {
-            let of_source =
-                |id: &SignalId| detection.signal(*id).is_some_and(|signal| signal.source.name == source.name);
+            let of_source = |id: &SignalId| stage.signal(*id).is_some_and(|signal| signal.source.name == source.name);
             Input { source, signals: signals.iter().copied().filter(of_source).collect() }
         })
         .filter(|input| !input.signals.is_empty())
         .collect()
 }
 
-fn chain(detection: &Detection, window: Duration) -> Chain<'_> {
-    let Behavior::Sequence { steps, relations, .. } = &detection.behavior.node else {
-        return Chain { links: Vec::new(), window, overlaps: Vec::new(), conditions: Conditions::Free };
-    };
+fn chain<'a>(stage: &'a Stage, sequence: &'a Sequence) -> Chain<'a> {
+    let Sequence { steps, relations, .. } = sequence;
     let mut links = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         for time in 1..=step.times {
@@ -182,15 +184,15 @@ fn chain(detection: &Detection, window: Duration) -> Chain<'_> {
         }
     }
     let conditions = conditions(&links, steps.len(), relations);
-    Chain { links, window, overlaps: overlaps(detection), conditions }
+    Chain { links, window: sequence.window.node, overlaps: overlaps(stage), conditions }
 }
 
-fn overlaps(detection: &Detection) -> Vec<(SignalId, SignalId)> {
-    let signals = detection.behavior.node.signals();
+fn overlaps(stage: &Stage) -> Vec<(SignalId, SignalId)> {
+    let signals = stage.behavior.node.signals();
     let mut pairs = Vec::new();
     for (index, &one) in signals.iter().enumerate() {
         for &other in signals.iter().skip(index + 1) {
-            let (Some(left), Some(right)) = (detection.signal(one), detection.signal(other)) else { continue };
+            let (Some(left), Some(right)) = (stage.signal(one), stage.signal(other)) else { continue };
             if left.source.name == right.source.name && !are_disjoint(&left.predicate.node, &right.predicate.node) {
                 pairs.push((one.min(other), one.max(other)));
             }

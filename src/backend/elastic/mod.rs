@@ -8,7 +8,7 @@ mod options;
 use std::collections::BTreeMap;
 
 use super::{Backend, Fidelity, Output, Query, Request, Verdict};
-use crate::ir::{AlertColumn, Behavior, Value};
+use crate::ir::{Behavior, HitColumn, Value};
 use crate::schema::mapping::Binding;
 use options::Options;
 
@@ -38,7 +38,7 @@ impl Backend for Elastic {
         verdict.assume(format!("events arrive at most {} after their own time", request.schedule.lag));
         verdict.assume(MAX_SIGNALS);
         verdict.assume(KEPT_WHOLE);
-        if !matches!(request.detection.behavior.node, Behavior::Event { .. }) {
+        if !matches!(request.detection.stage.behavior.node, Behavior::Event { .. }) {
             verdict.assume(DELIVERED_ONCE);
         }
         let is_supported = verdict.fidelity() != Fidelity::Unsupported;
@@ -62,14 +62,21 @@ impl Backend for Elastic {
 
 /// Columns of the alert that the events do not hold; EQL returns whole events and computes nothing.
 fn missing_columns(request: &Request<'_>) -> BTreeMap<String, String> {
-    let columns = request.detection.alert.columns.iter();
+    let columns = request.detection.stage.columns.iter();
     columns.filter_map(|column| Some((column.name.clone(), obstacle(request, column)?))).collect()
 }
 
-fn obstacle(request: &Request<'_>, column: &AlertColumn) -> Option<String> {
-    let signal = request.detection.signal(column.signal)?;
+fn obstacle(request: &Request<'_>, column: &HitColumn) -> Option<String> {
+    let stage = &request.detection.stage;
+    let of_event = column.event_values().into_iter().next();
+    let of_key = || {
+        let signal = *stage.behavior.node.closing_signals().first()?;
+        Some((signal, &stage.signal(signal)?.keys.get(column.key()?)?.node))
+    };
+    let (signal, value) = of_event.or_else(of_key)?;
+    let signal = stage.signal(signal)?;
     let map = request.target.maps.get(&signal.source.name)?;
-    let path = match &column.value {
+    let path = match value {
         Value::Field(field) => &field.path,
         Value::NameValue(reference) => &reference.list.path,
         Value::Time | Value::Literal(_) => return None,

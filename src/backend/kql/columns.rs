@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ast::{Assignment, Expr};
 use super::frame::TIME;
-use crate::ir::{AlertColumn, Detection};
+use crate::ir::{Detection, HitColumn};
 
 /// The columns of the result: the hit's time, the keys, and what the alert shows.
 #[derive(Debug, Default)]
@@ -23,17 +23,17 @@ impl Columns {
     /// Sorts the columns of a detection.
     pub(super) fn of(detection: &Detection) -> Self {
         let mut columns = Self::default();
-        for key in &detection.keys {
+        for key in &detection.stage.keys {
             let name = if is_taken(&key.name) { format!("key_{}", key.name) } else { key.name.clone() };
             columns.keys.push(name);
         }
-        for (index, column) in detection.alert.columns.iter().enumerate() {
+        for (index, column) in detection.stage.columns.iter().enumerate() {
             if is_taken(&column.name) {
                 let reason = format!("the query has a column of its own called `{}`", column.name);
                 columns.missing.insert(column.name.clone(), reason);
                 continue;
             }
-            match column.key.and_then(|key| columns.keys.get(key)) {
+            match column.key().and_then(|key| columns.keys.get(key)) {
                 Some(key) if *key == column.name => {}
                 Some(key) => columns.aliases.push((column.name.clone(), key.clone())),
                 None if columns.keys.contains(&column.name) => {
@@ -47,8 +47,8 @@ impl Columns {
     }
 
     /// The alert's columns that are no keys.
-    pub(super) fn shown<'d>(&self, detection: &'d Detection) -> Vec<&'d AlertColumn> {
-        self.shown.iter().filter_map(|index| detection.alert.columns.get(*index)).collect()
+    pub(super) fn shown<'d>(&self, detection: &'d Detection) -> Vec<&'d HitColumn> {
+        self.shown.iter().filter_map(|index| detection.stage.columns.get(*index)).collect()
     }
 
     /// What the result keeps, in order.

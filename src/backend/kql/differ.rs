@@ -64,7 +64,7 @@ pub(super) fn chain<'a>(mut sequence: Sequence<'_, 'a>, relation: &'a Relation) 
         }
         let (newest, other) = (format!("{NEWEST}_{}", index + 1), format!("{OTHER}_{}", index + 1));
         let row = Expr::column(sequence.row_name(index, column, link));
-        let kind = Kind::of(&column.value.ty());
+        let kind = Kind::of(&column.event_type().unwrap_or(crate::schema::Type::Text));
         declare.extend([(column.name.clone(), kind), (newest.clone(), kind), (other.clone(), kind)]);
         assignments
             .push(Assignment::new(&column.name, starts_from_newest.clone().choose(state(&newest), state(&other))));

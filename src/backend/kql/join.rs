@@ -29,11 +29,13 @@ struct Comparison {
 pub(super) fn chain(sequence: Sequence<'_, '_>) -> Option<Script> {
     sequence.context.verdict.assume("cost: quadratic in the events of one key inside the window");
     let detection = sequence.context.request.detection;
-    let Behavior::Sequence { steps, relations, .. } = &detection.behavior.node else { return None };
+    let Behavior::Sequence(crate::ir::Sequence { steps, relations, .. }) = &detection.stage.behavior.node else {
+        return None;
+    };
     let links = &sequence.chain.links;
 
     // Where an event can have two keys, each signal's stand in columns of their own.
-    let own_keys = key_conflict(detection).is_some();
+    let own_keys = key_conflict(&detection.stage).is_some();
     let mut wanted = Vec::new();
     if own_keys {
         refuse_list_keys(sequence.context);
@@ -98,7 +100,7 @@ pub(super) fn chain(sequence: Sequence<'_, '_>) -> Option<Script> {
 /// Lists as keys make a row for each element, which keys of several signals cannot do on one row.
 fn refuse_list_keys(context: &mut Context<'_>) {
     let detection = context.request.detection;
-    for key in detection.signals.iter().flat_map(|signal| &signal.keys) {
+    for key in detection.stage.signals.iter().flat_map(|signal| &signal.keys) {
         if matches!(key.node.ty(), Type::List(_)) {
             let message = "one event can have two keys here, which does not go together with a key that is a list; give the signals the same keys or let them exclude each other";
             context.verdict.add(ReasonCode::UnsupportedBehavior, key.span, message);

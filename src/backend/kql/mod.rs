@@ -45,11 +45,15 @@ impl Backend for Kql {
         let detection = request.detection;
         let mut context = Context { request: *request, verdict: Verdict::default(), helpers: 0 };
         let columns = Columns::of(detection);
-        let window = match &detection.behavior.node {
-            Behavior::Event { .. } => detection.behavior.span,
-            Behavior::Count { window, .. } | Behavior::Distinct { window, .. } | Behavior::Sequence { window, .. } => {
-                window.span
-            }
+        let window = match &detection.stage.behavior.node {
+            Behavior::Event { .. } => detection.stage.behavior.span,
+            Behavior::Count { window, .. } | Behavior::Distinct { window, .. } => window.span,
+            Behavior::Sequence(sequence) => sequence.window.span,
+            Behavior::Aggregation(aggregation) => aggregation.window.span,
+            Behavior::Group(group) => group.window.span,
+            Behavior::Rare(rare) => rare.history.span,
+            Behavior::Baseline(baseline) => baseline.history.span,
+            Behavior::Travel(travel) => travel.window.span,
         };
         frame::check(&mut context, window);
         assume(&mut context);
@@ -62,7 +66,7 @@ impl Backend for Kql {
                 "the query has {} characters and the engine takes {LONGEST_QUERY}; use fewer or shorter literals",
                 text.chars().count()
             );
-            context.verdict.add(ReasonCode::QueryTooLong, detection.behavior.span, message);
+            context.verdict.add(ReasonCode::QueryTooLong, detection.stage.behavior.span, message);
         }
         let verdict = context.verdict;
         if verdict.fidelity() == Fidelity::Unsupported {
@@ -91,8 +95,8 @@ fn assume(context: &mut Context<'_>) {
 
 fn lower(context: &mut Context<'_>, columns: &Columns) -> Option<Script> {
     let detection = context.request.detection;
-    let signal = detection.behavior.node.closing_signal();
-    let pipeline = plan::lower(detection);
+    let signal = *detection.stage.behavior.node.positive_signals().first()?;
+    let pipeline = plan::lower(&detection.stage);
     for operator in &pipeline.operators {
         match operator {
             Operator::Read(_) | Operator::Mark(_) | Operator::Key | Operator::Newest | Operator::Show(_) => {}

@@ -42,7 +42,7 @@ pub(super) struct Reader<'c, 'a> {
 impl<'c, 'a> Reader<'c, 'a> {
     /// A reader of the events of a signal's source; a reason where the target does not carry it.
     pub(super) fn of_signal(context: &'c mut Context<'a>, id: SignalId) -> Option<Self> {
-        let signal = context.request.detection.signal(id)?;
+        let signal = context.request.detection.stage.signal(id)?;
         let span = signal.name.span;
         let Some(map) = context.request.target.maps.get(&signal.source.name) else {
             let target = &context.request.target.name;

@@ -103,7 +103,7 @@ fn by_source(context: &Context<'_>, signals: &[SignalId]) -> Vec<Vec<SignalId>> 
     let detection = context.request.detection;
     let mut groups: Vec<(&str, Vec<SignalId>)> = Vec::new();
     for id in signals {
-        let Some(signal) = detection.signal(*id) else { continue };
+        let Some(signal) = detection.stage.signal(*id) else { continue };
         match groups.iter_mut().find(|(name, _)| *name == signal.source.name) {
             Some((_, group)) => group.push(*id),
             None => groups.push((&signal.source.name, vec![*id])),
@@ -137,7 +137,7 @@ impl Leg {
         let tables = reader.map.places("table").to_vec();
         let mut stages = vec![Stage::Where(frame::read(&time, lookback))];
         let predicates: Vec<(SignalId, &Spanned<Predicate>)> =
-            signals.iter().filter_map(|id| Some((*id, &detection.signal(*id)?.predicate))).collect();
+            signals.iter().filter_map(|id| Some((*id, &detection.stage.signal(*id)?.predicate))).collect();
         let (filters, constants) = mark(&mut reader, &predicates, marks);
         stages.extend(filters);
         let mut columns = Vec::new();

@@ -7,7 +7,7 @@ use super::reader::Context;
 use super::rows::{Form, Marks, STEP, Wanted, rows};
 use super::window::{key_columns, within};
 use super::{differ, join};
-use crate::ir::{AlertColumn, CaseRule, Detection, SignalId, Value};
+use crate::ir::{CaseRule, Detection, HitColumn, SignalId, Value};
 use crate::plan::{Chain, Conditions, Link, key_conflict};
 
 /// Column of the chain's start.
@@ -40,7 +40,7 @@ pub(super) fn sequence<'a>(context: &mut Context<'a>, chain: &Chain<'a>, columns
     }
     let marks = marks(context.request.detection, &signals, chain);
     let detection = context.request.detection;
-    let one_pass = ties_have_an_order(chain, &signals) && key_conflict(detection).is_none();
+    let one_pass = ties_have_an_order(chain, &signals) && key_conflict(&detection.stage).is_none();
     let sequence = Sequence { context, chain, signals, marks, columns };
     match &chain.conditions {
         Conditions::Free if one_pass => sequence.scan(&[]),
@@ -76,7 +76,7 @@ fn marks(detection: &Detection, signals: &[SignalId], chain: &Chain<'_>) -> Mark
     if chain.overlaps.is_empty() {
         return Marks::Numbers(signals.to_vec());
     }
-    let name = |id: &SignalId| detection.signal(*id).map_or("", |signal| signal.name.node.as_str());
+    let name = |id: &SignalId| detection.stage.signal(*id).map_or("", |signal| signal.name.node.as_str());
     Marks::Flags(signals.iter().map(|id| (*id, format!("detc_is_{}", name(id)))).collect())
 }
 
@@ -104,10 +104,10 @@ impl<'a> Sequence<'_, 'a> {
     }
 
     /// The alert's columns with the links whose events they show.
-    pub(super) fn shown(&self) -> Vec<(&'a AlertColumn, usize)> {
+    pub(super) fn shown(&self) -> Vec<(&'a HitColumn, usize)> {
         let last = self.chain.links.len().saturating_sub(1);
-        let link = |column: &AlertColumn| {
-            let step = column.step?;
+        let link = |column: &HitColumn| {
+            let step = column.step()?;
             self.chain.links.iter().position(|link| link.step == step && link.names_step)
         };
         let detection = self.context.request.detection;
@@ -115,7 +115,7 @@ impl<'a> Sequence<'_, 'a> {
     }
 
     /// The name under which a shown column stands in the rows: its own for the last link, a helper's for earlier ones.
-    pub(super) fn row_name(&self, index: usize, column: &AlertColumn, link: usize) -> String {
+    pub(super) fn row_name(&self, index: usize, column: &HitColumn, link: usize) -> String {
         if link + 1 == self.chain.links.len() { column.name.clone() } else { format!("detc_shown_{}", index + 1) }
     }
 
@@ -124,7 +124,8 @@ impl<'a> Sequence<'_, 'a> {
         let shown = self.shown();
         let wanted = shown.iter().enumerate().filter_map(|(index, (column, link))| {
             let signal = self.chain.links.get(*link)?.signal;
-            let values = vec![(signal, &column.value)];
+            let value = column.event_values().into_iter().find_map(|(of, value)| (of == signal).then_some(value))?;
+            let values = vec![(signal, value)];
             Some(Wanted { name: self.row_name(index, column, *link), values, form: Form::Shown })
         });
         wanted.collect()
@@ -193,7 +194,8 @@ impl<'a> Sequence<'_, 'a> {
         for (index, (column, link)) in shown.iter().enumerate() {
             if link + 1 < self.chain.links.len() {
                 let step = names.get(*link).cloned().unwrap_or_default();
-                declare.push((column.name.clone(), Kind::of(&column.value.ty())));
+                declare
+                    .push((column.name.clone(), Kind::of(&column.event_type().unwrap_or(crate::schema::Type::Text))));
                 carried.push(Assignment::new(&column.name, Expr::State(step, self.row_name(index, column, *link))));
             }
         }
@@ -227,7 +229,9 @@ impl<'a> Sequence<'_, 'a> {
 
     /// Names of the scan's steps: those of the detection's, numbered where a step is several events.
     fn step_names(&self) -> Vec<String> {
-        let crate::ir::Behavior::Sequence { steps, .. } = &self.context.request.detection.behavior.node else {
+        let crate::ir::Behavior::Sequence(crate::ir::Sequence { steps, .. }) =
+            &self.context.request.detection.stage.behavior.node
+        else {
             return Vec::new();
         };
         let name = |(index, link): (usize, &Link)| {

@@ -17,13 +17,14 @@ const VALUES: &str = "detc_values";
 pub(super) fn event(context: &mut Context<'_>, signal: SignalId, columns: &Columns) -> Option<Script> {
     let detection = context.request.detection;
     let schedule = context.request.schedule;
-    let predicate = &detection.signal(signal)?.predicate;
+    let predicate = &detection.stage.signal(signal)?.predicate;
     let mut reader = Reader::of_signal(context, signal)?;
     let mut stages = vec![Stage::Where(frame::read(&reader.map.time, Duration::ZERO))];
     stages.extend(reader.filter(predicate));
     let mut shown = Vec::new();
     for column in columns.shown(detection) {
-        let value = reader.scalar(&column.value).shown();
+        let Some((_, value)) = column.event_values().into_iter().next() else { continue };
+        let value = reader.scalar(value).shown();
         shown.push(Assignment::new(&column.name, value));
     }
     stages.append(&mut reader.helpers);
@@ -55,7 +56,7 @@ fn signal_rows<'a>(
     wanted.extend(values);
     wanted.extend(columns.shown(detection).iter().map(|column| Wanted {
         name: column.name.clone(),
-        values: vec![(signal, &column.value)],
+        values: column.event_values().into_iter().filter(|(of, _)| *of == signal).collect(),
         form: Form::Shown,
     }));
     rows(context, &[signal], &Marks::One, window, &wanted)
@@ -64,7 +65,7 @@ fn signal_rows<'a>(
 /// The columns that hold the keys.
 pub(super) fn key_columns<'a>(context: &Context<'a>, signals: &[SignalId], columns: &Columns) -> Vec<Wanted<'a>> {
     let detection = context.request.detection;
-    let of_signal = |id: &SignalId, index: usize| Some((*id, &detection.signal(*id)?.keys.get(index)?.node));
+    let of_signal = |id: &SignalId, index: usize| Some((*id, &detection.stage.signal(*id)?.keys.get(index)?.node));
     let key = |(index, name): (usize, &String)| Wanted {
         name: name.clone(),
         values: signals.iter().filter_map(|id| of_signal(id, index)).collect(),
@@ -116,7 +117,7 @@ fn instants(columns: &Columns, detection: &crate::ir::Detection) -> Stage {
     let mut by: Vec<String> = columns.keys.clone();
     by.push(TIME.to_owned());
     let shown = columns.shown(detection);
-    match shown.iter().find(|column| column.value.ty().is_textual()) {
+    match shown.iter().find(|column| column.event_type().is_some_and(|ty| ty.is_textual())) {
         Some(column) => {
             let by = by.into_iter().map(Assignment::keep).collect();
             Stage::Extreme { which: Extreme::Largest, of: column.name.clone(), by }

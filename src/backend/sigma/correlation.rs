@@ -57,7 +57,7 @@ pub(super) fn lower(request: &Request<'_>, wanted: &Wanted<'_>, verdict: &mut Ve
         message.push_str("; an event without the counted value closes no hit");
     }
     verdict.add(ReasonCode::WindowUnspecified, wanted.window.span, message);
-    let signals: Vec<&Signal> = wanted.signals.iter().filter_map(|id| detection.signal(*id)).collect();
+    let signals: Vec<&Signal> = wanted.signals.iter().filter_map(|id| detection.stage.signal(*id)).collect();
     let mut grouping = Grouping::default();
     let mut rules: Vec<Rule> = Vec::new();
     for signal in &signals {
@@ -153,7 +153,7 @@ impl Grouping {
         let map = request.target.maps.get(&signal.source.name);
         for (index, key) in signal.keys.iter().enumerate() {
             // A key that is no field is reported where `by` names it.
-            let by = request.detection.keys.get(index).map_or(key.span, |key| key.span);
+            let by = request.detection.stage.keys.get(index).map_or(key.span, |key| key.span);
             let value = without_lower(&key.node, by, verdict);
             let refusal = "Sigma groups by plain fields only, not by functions or lists; key by the field itself";
             let Some(field) = plain(value, by, refusal, verdict) else { continue };
@@ -168,7 +168,7 @@ impl Grouping {
     /// The aliases of keys that are called differently, and the names to group by.
     fn finish(&self, request: &Request<'_>, signals: &[&Signal]) -> (IndexMap<Text, IndexMap<Text, Text>>, Vec<Text>) {
         let (mut aliases, mut group_by) = (IndexMap::new(), Vec::new());
-        for (index, key) in request.detection.keys.iter().enumerate() {
+        for (index, key) in request.detection.stage.keys.iter().enumerate() {
             let names: Vec<&String> = self.names.iter().filter_map(|names| names.get(index)).collect();
             let Some(first) = names.first() else { continue };
             let name = if names.iter().all(|name| name == first) {

@@ -122,7 +122,7 @@ pub(super) fn unwritable(detection: &Detection) -> Option<char> {
     let metadata = &detection.metadata;
     let single = [&metadata.id, &metadata.title, &metadata.description, &detection.name.node];
     let lists = [&metadata.authors, &metadata.references, &metadata.tags, &metadata.false_positives];
-    let signals = detection.signals.iter().map(|signal| &signal.name.node);
+    let signals = detection.stage.signals.iter().map(|signal| &signal.name.node);
     single.into_iter().chain(lists.into_iter().flatten()).chain(signals).find_map(|text| print::unwritable(text))
 }
 

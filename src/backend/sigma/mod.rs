@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use self::ast::{CorrelationKind, Document};
 use self::correlation::Wanted;
 use super::{Backend, Fidelity, Output, Query, ReasonCode, Request, Verdict};
-use crate::ir::Behavior;
+use crate::ir::{Behavior, Sequence};
 
 /// Sigma has no notion of an event's identity.
 const ONCE: &str = "each event is delivered once";
@@ -71,19 +71,19 @@ impl Backend for Sigma {
 /// The documents of the file; `None` only after a reason was added.
 fn documents(request: &Request<'_>, verdict: &mut Verdict) -> Option<Vec<Document>> {
     let detection = request.detection;
-    let behavior = &detection.behavior;
+    let behavior = &detection.stage.behavior;
     let wanted = match &behavior.node {
-        Behavior::Event { signal } => {
+        Behavior::Event { signals } => {
             verdict.assume(ONCE);
-            let rule = rule::lower(request, detection.signal(*signal)?, &[], verdict)?;
+            let rule = rule::lower(request, detection.stage.signal(*signals.first()?)?, &[], verdict)?;
             return Some(vec![Document::Rule(rule)]);
         }
-        Behavior::Count { signal, at_least, window } => {
+        Behavior::Count { signal, at_least, window, .. } => {
             verdict.assume(ONCE);
             let kind = CorrelationKind::EventCount;
             Wanted { kind, signals: vec![*signal], counted: None, at_least: Some(at_least.node), window: *window }
         }
-        Behavior::Distinct { signal, values, at_least, window } => {
+        Behavior::Distinct { signal, values, at_least, window, .. } => {
             for value in values.iter().skip(1) {
                 let message = "Sigma does not define what several counted fields mean; count one of them";
                 verdict.add(ReasonCode::UnsupportedBehavior, value.span, message);
@@ -92,12 +92,17 @@ fn documents(request: &Request<'_>, verdict: &mut Verdict) -> Option<Vec<Documen
             let (at_least, counted) = (Some(at_least.node), values.first());
             Wanted { kind, signals: vec![*signal], counted, at_least, window: *window }
         }
-        Behavior::Sequence { steps, relations, window } => {
+        Behavior::Sequence(Sequence { steps, relations, window, .. }) => {
             correlation::check_steps(steps, relations, behavior.span, verdict);
             verdict.assume(ONCE);
             let signals = behavior.node.signals();
             Wanted { kind: CorrelationKind::TemporalOrdered, signals, counted: None, at_least: None, window: *window }
         }
+        Behavior::Aggregation(_)
+        | Behavior::Group(_)
+        | Behavior::Rare(_)
+        | Behavior::Baseline(_)
+        | Behavior::Travel(_) => return None,
     };
     verdict.assume("the values of `group-by` compare exactly, case included");
     correlation::lower(request, &wanted, verdict)
@@ -116,18 +121,22 @@ fn columns(documents: &[Document]) -> Vec<String> {
 /// The alert's columns that the result lacks, with the reason.
 fn missing_columns(request: &Request<'_>, columns: &[String]) -> BTreeMap<String, String> {
     let detection = request.detection;
-    let single = matches!(detection.behavior.node, Behavior::Event { .. });
+    let single = matches!(detection.stage.behavior.node, Behavior::Event { .. });
     let mut missing = BTreeMap::new();
-    for column in &detection.alert.columns {
-        let reason = if let Some(key) = column.key {
+    for column in &detection.stage.columns {
+        let reason = if let Some(key) = column.key() {
             // Two keys of one field are one name.
-            match columns.get(key).filter(|_| columns.len() == detection.keys.len()) {
+            match columns.get(key).filter(|_| columns.len() == detection.stage.keys.len()) {
                 Some(name) if *name != column.name => format!("Sigma calls it `{name}`"),
                 Some(_) | None => continue,
             }
         } else if single {
-            let map = detection.signal(column.signal).and_then(|signal| request.target.maps.get(&signal.source.name));
-            match map.map(|map| field::find(map, &column.value)) {
+            let values = column.event_values();
+            let found = values.first().and_then(|(signal, value)| {
+                let map = request.target.maps.get(&detection.stage.signal(*signal)?.source.name)?;
+                Some(field::find(map, value))
+            });
+            match found {
                 Some(Ok(_)) => continue,
                 Some(Err((_, reason))) => reason,
                 None => "the target does not carry the source".to_owned(),

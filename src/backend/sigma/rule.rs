@@ -83,11 +83,11 @@ fn logsource(map: &FieldMap, signal: &Signal, verdict: &mut Verdict) -> Option<L
 
 /// The fields that an analyst should see: the event's time, then what is keyed by, counted or shown, as far as it is a field.
 fn fields(request: &Request<'_>, signal: &Signal, counted: &[Spanned<FieldRef>], map: &FieldMap) -> Vec<Text> {
-    let id = request.detection.signals.iter().position(|other| std::ptr::eq(other, signal));
+    let id = request.detection.stage.signals.iter().position(|other| std::ptr::eq(other, signal));
     let counted: Vec<Value> = counted.iter().map(|field| Value::Field(field.node.clone())).collect();
-    let columns = request.detection.alert.columns.iter();
-    let columns =
-        columns.filter(|column| Some(column.signal.0) == id && column.key.is_none()).map(|column| &column.value);
+    let columns = request.detection.stage.columns.iter();
+    let columns = columns.flat_map(|column| column.event_values());
+    let columns = columns.filter(|(signal, _)| Some(signal.0) == id).map(|(_, value)| value);
     let mut fields: Vec<Text> = Vec::new();
     for value in std::iter::once(&Value::Time).chain(&counted).chain(columns) {
         if let Ok(bound) = field::find(map, value)

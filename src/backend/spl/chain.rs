@@ -34,7 +34,7 @@ impl Context<'_> {
     pub(super) fn chain(&mut self, head: &mut Head, chain: &Chain<'_>, shown: &mut Shown) {
         if chain.links.len() > MOST_EVENTS {
             let message = format!("a chain of more than {MOST_EVENTS} events makes the search too long; use `count`");
-            self.refuse(ReasonCode::UnsupportedBehavior, self.request.detection.behavior.span, message);
+            self.refuse(ReasonCode::UnsupportedBehavior, self.request.detection.stage.behavior.span, message);
             return;
         }
         match &chain.conditions {
@@ -95,12 +95,17 @@ impl Context<'_> {
 
     /// Where a step is written.
     pub(super) fn step_span(&self, step: usize) -> crate::source::Span {
-        let behavior = &self.request.detection.behavior;
+        let behavior = &self.request.detection.stage.behavior;
         match &behavior.node {
-            crate::ir::Behavior::Sequence { steps, .. } => steps.get(step).map_or(behavior.span, |step| step.span),
+            crate::ir::Behavior::Sequence(sequence) => sequence.steps.get(step).map_or(behavior.span, |step| step.span),
             crate::ir::Behavior::Event { .. }
             | crate::ir::Behavior::Count { .. }
-            | crate::ir::Behavior::Distinct { .. } => behavior.span,
+            | crate::ir::Behavior::Distinct { .. }
+            | crate::ir::Behavior::Aggregation(_)
+            | crate::ir::Behavior::Group(_)
+            | crate::ir::Behavior::Rare(_)
+            | crate::ir::Behavior::Baseline(_)
+            | crate::ir::Behavior::Travel(_) => behavior.span,
         }
     }
 
@@ -108,7 +113,7 @@ impl Context<'_> {
         let sets = Sets::of(chain);
         if sets.largest() > MOST_OVERLAPPING {
             let message = format!("more than {MOST_OVERLAPPING} steps that one event can be at once");
-            self.refuse(ReasonCode::UnsupportedBehavior, self.request.detection.behavior.span, message);
+            self.refuse(ReasonCode::UnsupportedBehavior, self.request.detection.stage.behavior.span, message);
             return;
         }
         let carried = self.carried(chain, shown);
@@ -195,7 +200,7 @@ impl Context<'_> {
                         "where one event can be several steps, the shown event may be another one of the closing instant",
                     );
                 }
-                if self.request.detection.behavior.node.signals().len() > 1 {
+                if self.request.detection.stage.behavior.node.signals().len() > 1 {
                     packed.text = EvalExpr::only_if(is_set(&self.flag(signal)), packed.text);
                 }
                 carried.push(Carried { step, link, packed });

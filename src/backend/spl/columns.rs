@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ast::{EvalExpr, Function, Stage};
 use super::context::Context;
 use super::read::{Head, TIME};
-use crate::ir::{AlertColumn, Behavior, SignalId};
+use crate::ir::{Behavior, HitColumn, SignalId};
 
 /// A column of the result.
 #[derive(Debug, Clone)]
@@ -36,9 +36,9 @@ pub(super) struct Packed {
 
 impl<'a> Context<'a> {
     /// The columns that the alert takes from events of a step (of any signal where `step` is `None`), keys excluded.
-    fn wanted(&self, step: Option<usize>) -> Vec<(usize, &'a AlertColumn)> {
-        let columns = self.request.detection.alert.columns.iter().enumerate();
-        columns.filter(|(_, column)| column.key.is_none() && (step.is_none() || column.step == step)).collect()
+    fn wanted(&self, step: Option<usize>) -> Vec<(usize, &'a HitColumn)> {
+        let columns = self.request.detection.stage.columns.iter().enumerate();
+        columns.filter(|(_, column)| column.key().is_none() && (step.is_none() || column.step() == step)).collect()
     }
 
     /// The values of the columns that the alert takes from an event; those that the target lacks become missing.
@@ -46,10 +46,11 @@ impl<'a> Context<'a> {
         let mut found = Vec::new();
         for (index, column) in self.wanted(step) {
             let value = self.attempt(|context| {
-                let signal = context.request.detection.signal(column.signal)?;
+                let (signal, event_value) = column.event_values().into_iter().next()?;
+                let signal = context.request.detection.stage.signal(signal)?;
                 let scope = context.scope(signal)?;
                 // a text that stands for a missing value is shown as it is
-                Some(context.shown(scope, &column.value, column.span))
+                Some(context.shown(scope, event_value, column.span))
             });
             match value {
                 Ok(Some(value)) => {
@@ -106,24 +107,24 @@ impl<'a> Context<'a> {
     pub(super) fn show(&mut self, head: &mut Head, shown: &mut Shown) -> Vec<String> {
         let detection = self.request.detection;
         let mut outputs: Vec<Output> = Vec::new();
-        for (key, column) in detection.keys.iter().zip(&head.keys) {
+        for (key, column) in detection.stage.keys.iter().zip(&head.keys) {
             outputs.push(Output { name: key.name.clone(), column: column.clone() });
         }
         let mut copies = Vec::new();
-        for (index, column) in detection.alert.columns.iter().enumerate() {
-            let Some(key) = column.key.and_then(|key| head.keys.get(key)) else { continue };
+        for (index, column) in detection.stage.columns.iter().enumerate() {
+            let Some(key) = column.key().and_then(|key| head.keys.get(key)) else { continue };
             if !outputs.iter().any(|output| output.name == column.name) {
                 let copy = format!("detc_c{}", index + 1);
                 copies.push((copy.clone(), EvalExpr::derived(key)));
                 outputs.push(Output { name: column.name.clone(), column: copy });
             }
         }
-        let order = |name: &str| detection.alert.columns.iter().position(|column| column.name == name);
+        let order = |name: &str| detection.stage.columns.iter().position(|column| column.name == name);
         let mut others = std::mem::take(&mut shown.outputs);
         others.retain(|other| !outputs.iter().any(|output| output.name == other.name));
         others.sort_by_key(|output| order(&output.name));
         outputs.extend(others);
-        if !matches!(detection.behavior.node, Behavior::Event { .. }) {
+        if !matches!(detection.stage.behavior.node, Behavior::Event { .. }) {
             copies.insert(0, ("_time".to_owned(), head.ticks.shown(TIME)));
         }
         if !copies.is_empty() {

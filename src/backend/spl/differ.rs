@@ -105,7 +105,7 @@ impl Context<'_> {
                     "the search does not keep the events of earlier steps in a chain of more than two with `!=`";
                 self.drop_columns(link.step, reason, shown);
             } else if let Some(mut packed) = self.packed(Some(link.step), link.signal, shown) {
-                if self.request.detection.behavior.node.signals().len() > 1 {
+                if self.request.detection.stage.behavior.node.signals().len() > 1 {
                     packed.text = EvalExpr::only_if(is_set(&self.flag(link.signal)), packed.text);
                 }
                 carried.push((index, packed));
@@ -260,7 +260,7 @@ impl Context<'_> {
     /// A value as text that equals another exactly where the values do; a missing value differs from everything.
     fn told_apart(&mut self, id: SignalId, value: &Spanned<crate::ir::Value>, relation: &Relation) -> Option<EvalExpr> {
         let subject = self.by_signal(&[(id, value.clone())]);
-        let scope = self.request.detection.signal(id).and_then(|signal| self.scope(signal))?;
+        let scope = self.request.detection.stage.signal(id).and_then(|signal| self.scope(signal))?;
         let subject = self.settled(scope, subject);
         if subject.kind == Kind::Many {
             let message = "a list cannot be compared between steps";

@@ -75,7 +75,7 @@ struct Compiled {
 /// Lowers the detection's pipeline; `None` only after a reason was added.
 fn search(context: &mut Context<'_>) -> Option<Compiled> {
     let detection = context.request.detection;
-    let pipeline = plan::lower(detection);
+    let pipeline = plan::lower(&detection.stage);
     context
         .verdict
         .assume("Splunk extracts every field of an event, however long it is (`maxchars`, `extraction_cutoff`)");
@@ -94,8 +94,8 @@ fn search(context: &mut Context<'_>) -> Option<Compiled> {
     })?;
     let mut head = context.read(inputs, window(detection))?;
     let mut shown = Shown::default();
-    let signal = detection.behavior.node.closing_signal();
-    if !matches!(detection.behavior.node, Behavior::Event { .. }) {
+    let signal = *detection.stage.behavior.node.positive_signals().first()?;
+    if !matches!(detection.stage.behavior.node, Behavior::Event { .. }) {
         context.keys(&mut head);
         context.verdict.assume("every event is delivered once");
     }
@@ -105,7 +105,7 @@ fn search(context: &mut Context<'_>) -> Option<Compiled> {
     }
     if !behaves {
         context.any_event(&mut head, &mut shown);
-        if detection.alert.columns.is_empty() {
+        if detection.stage.columns.is_empty() {
             return Some(Compiled { head, columns: Vec::new(), missing: shown.missing });
         }
     }
@@ -137,17 +137,28 @@ fn behave(
 }
 
 fn window(detection: &Detection) -> Option<Duration> {
-    match &detection.behavior.node {
+    match &detection.stage.behavior.node {
         Behavior::Event { .. } => None,
-        Behavior::Count { window, .. } | Behavior::Distinct { window, .. } | Behavior::Sequence { window, .. } => {
-            Some(window.node)
-        }
+        Behavior::Count { .. }
+        | Behavior::Distinct { .. }
+        | Behavior::Sequence(_)
+        | Behavior::Aggregation(_)
+        | Behavior::Group(_)
+        | Behavior::Rare(_)
+        | Behavior::Baseline(_)
+        | Behavior::Travel(_) => Some(detection.stage.behavior.node.lookback()),
     }
 }
 
 fn threshold_span(detection: &Detection) -> crate::source::Span {
-    match &detection.behavior.node {
+    match &detection.stage.behavior.node {
         Behavior::Count { at_least, .. } | Behavior::Distinct { at_least, .. } => at_least.span,
-        Behavior::Event { .. } | Behavior::Sequence { .. } => detection.behavior.span,
+        Behavior::Event { .. }
+        | Behavior::Sequence(_)
+        | Behavior::Aggregation(_)
+        | Behavior::Group(_)
+        | Behavior::Rare(_)
+        | Behavior::Baseline(_)
+        | Behavior::Travel(_) => detection.stage.behavior.span,
     }
 }

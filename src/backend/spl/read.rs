@@ -58,7 +58,7 @@ impl<'a> Context<'a> {
             self.verdict.assume("events of one millisecond count as one instant");
         }
         let base = self.base(inputs);
-        let flagged = self.request.detection.behavior.node.signals().len() > 1;
+        let flagged = self.request.detection.stage.behavior.node.signals().len() > 1;
         let mut head = Head { search: Search { base: base?, stages: Vec::new() }, ticks, keys: Vec::new(), flagged };
         self.filter(&mut head, inputs);
         Some(head)
@@ -77,7 +77,7 @@ impl<'a> Context<'a> {
 
     fn signals(&self, input: &plan::Input<'_>) -> Vec<&'a Signal> {
         let detection = self.request.detection;
-        input.signals.iter().filter_map(|id| detection.signal(*id)).collect()
+        input.signals.iter().filter_map(|id| detection.stage.signal(*id)).collect()
     }
 
     fn base(&mut self, inputs: &[plan::Input<'_>]) -> Option<SearchExpr> {
@@ -110,7 +110,7 @@ impl<'a> Context<'a> {
         let mut flags = Vec::new();
         for input in inputs {
             for id in &input.signals {
-                let Some(signal) = self.request.detection.signal(*id) else { continue };
+                let Some(signal) = self.request.detection.stage.signal(*id) else { continue };
                 let Some(scope) = self.scope(signal) else { continue };
                 let mut parts = Vec::new();
                 if several {
@@ -160,7 +160,7 @@ impl<'a> Context<'a> {
 
     /// A signal's name where it can be part of a column's name, else its number.
     pub(super) fn label(&self, id: SignalId) -> String {
-        let name = self.request.detection.signal(id).map_or("", |signal| signal.name.node.as_str());
+        let name = self.request.detection.stage.signal(id).map_or("", |signal| signal.name.node.as_str());
         let plain = |character: char| character.is_ascii_alphanumeric() || character == '_';
         let starts = name.chars().next().is_some_and(|first| first.is_ascii_alphabetic());
         if starts && name.chars().all(plain) { name.to_owned() } else { (id.0 + 1).to_string() }
@@ -169,7 +169,7 @@ impl<'a> Context<'a> {
     /// Computes keys and time, and drops events that lack a key.
     pub(super) fn keys(&mut self, head: &mut Head) {
         let detection = self.request.detection;
-        if let Some(span) = plan::key_conflict(detection) {
+        if let Some(span) = plan::key_conflict(&detection.stage) {
             let message =
                 "one event can belong to two signals with different keys; make the signals exclude each other";
             self.refuse(ReasonCode::UnsupportedBehavior, span, message);
@@ -177,9 +177,10 @@ impl<'a> Context<'a> {
         let mut assignments = Vec::new();
         let mut lists = Vec::new();
         let mut present = Vec::new();
-        for index in 0..detection.keys.len() {
+        for index in 0..detection.stage.keys.len() {
             let column = format!("detc_k{}", index + 1);
             let values: Vec<(SignalId, Spanned<Value>)> = detection
+                .stage
                 .signals
                 .iter()
                 .enumerate()
@@ -211,7 +212,7 @@ impl<'a> Context<'a> {
         let detection = self.request.detection;
         let mut found: Vec<(SignalId, Subject)> = Vec::new();
         for (id, value) in values {
-            let Some(signal) = detection.signal(*id) else { continue };
+            let Some(signal) = detection.stage.signal(*id) else { continue };
             let Some(scope) = self.scope(signal) else { continue };
             let subject = self.key_value(scope, value);
             found.push((*id, subject));
@@ -244,7 +245,7 @@ impl<'a> Context<'a> {
 
     /// The value of an event's own identity, for an order among events of one instant.
     pub(super) fn identity(&mut self, id: SignalId) -> Option<EvalExpr> {
-        let signal = self.request.detection.signal(id)?;
+        let signal = self.request.detection.stage.signal(id)?;
         let scope = self.scope(signal)?;
         let path = signal.source.id.clone()?;
         let column = self.attempt(|context| {

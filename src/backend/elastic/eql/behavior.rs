@@ -27,13 +27,18 @@ const MILLISECONDS: &str = "windows are measured in whole milliseconds, since an
 
 /// Lowers a detection; reasons are added to `verdict`, the statement is of use only where none of them is unsupported.
 pub fn lower(request: &Request<'_>, options: &Options, verdict: &mut Verdict) -> Option<Statement> {
-    let behavior = &request.detection.behavior;
+    let behavior = &request.detection.stage.behavior;
     let mut builder = Builder { request, options, verdict };
     match &behavior.node {
-        Behavior::Event { signal } => builder.events(*signal, &[]),
-        Behavior::Count { signal, at_least, window } => builder.count(*signal, *at_least, window.node),
+        Behavior::Event { signals } => builder.events(*signals.first()?, &[]),
+        Behavior::Count { signal, at_least, window, .. } => builder.count(*signal, *at_least, window.node),
         Behavior::Distinct { .. } => builder.distinct(behavior.span),
-        Behavior::Sequence { steps, relations, window } => builder.sequence(steps, relations, window.node),
+        Behavior::Sequence(sequence) => builder.sequence(&sequence.steps, &sequence.relations, sequence.window.node),
+        Behavior::Aggregation(_)
+        | Behavior::Group(_)
+        | Behavior::Rare(_)
+        | Behavior::Baseline(_)
+        | Behavior::Travel(_) => None,
     }
 }
 
@@ -56,7 +61,7 @@ impl Builder<'_> {
     }
 
     fn count(&mut self, id: SignalId, at_least: Spanned<u64>, window: Duration) -> Option<Statement> {
-        let keys = self.request.detection.signal(id)?.keys.clone();
+        let keys = self.request.detection.stage.signal(id)?.keys.clone();
         if at_least.node <= 1 {
             return self.events(id, &keys);
         }
@@ -72,8 +77,8 @@ impl Builder<'_> {
             span,
             "EQL cannot count different values; use `count`, or another target",
         );
-        for id in self.request.detection.behavior.node.signals() {
-            let keys = self.request.detection.signal(id)?.keys.clone();
+        for id in self.request.detection.stage.behavior.node.signals() {
+            let keys = self.request.detection.stage.signal(id)?.keys.clone();
             self.filter(id, &keys, &[]);
         }
         None
@@ -82,7 +87,7 @@ impl Builder<'_> {
     fn sequence(&mut self, steps: &[Step], relations: &[Relation], window: Duration) -> Option<Statement> {
         self.verdict.assume(TIES);
         self.measures_time();
-        let pipeline = plan::lower(self.request.detection);
+        let pipeline = plan::lower(&self.request.detection.stage);
         let mut agreements: &[Agreement<'_>] = &[];
         for operator in &pipeline.operators {
             match operator {
@@ -142,7 +147,7 @@ impl Builder<'_> {
         shared: &[(&Value, CaseRule, Span)],
         times: Spanned<u64>,
     ) -> Option<(Expression, Vec<JoinKey>, u32)> {
-        let keys = self.request.detection.signal(id)?.keys.clone();
+        let keys = self.request.detection.stage.signal(id)?.keys.clone();
         let filter = self.filter(id, &keys, shared);
         if times.node > MOST_RUNS {
             let message =
@@ -161,7 +166,7 @@ impl Builder<'_> {
         shared: &[(&Value, CaseRule, Span)],
     ) -> Option<(Expression, Vec<JoinKey>)> {
         let request = self.request;
-        let signal = request.detection.signal(id)?;
+        let signal = request.detection.stage.signal(id)?;
         let Some(map) = request.target.maps.get(&signal.source.name) else {
             let message = format!("the target has no field map for the source `{}`", signal.source.name);
             self.verdict.add(ReasonCode::MissingSource, signal.name.span, message);
