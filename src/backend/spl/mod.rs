@@ -9,6 +9,7 @@ mod clock;
 mod columns;
 mod context;
 mod count;
+mod coverage;
 mod differ;
 mod distinct;
 mod field;
@@ -75,6 +76,9 @@ struct Compiled {
 /// Lowers the detection's pipeline; `None` only after a reason was added.
 fn search(context: &mut Context<'_>) -> Option<Compiled> {
     let detection = context.request.detection;
+    if !context.covers(detection) {
+        return None;
+    }
     let pipeline = plan::lower(&detection.stage);
     context
         .verdict
