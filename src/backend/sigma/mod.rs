@@ -13,6 +13,7 @@ mod list;
 mod literal;
 mod pattern;
 mod print;
+mod refusal;
 mod rule;
 mod tree;
 
@@ -72,9 +73,21 @@ impl Backend for Sigma {
 fn documents(request: &Request<'_>, verdict: &mut Verdict) -> Option<Vec<Document>> {
     let detection = request.detection;
     let behavior = &detection.stage.behavior;
+    refusal::check_filter(request, verdict);
+    for signal in detection.stage.signals.iter().filter(|signal| signal.stage.is_some()) {
+        let message = "Sigma has no rule over the hits of this signal; write its behaviour as a detection of its own";
+        verdict.add(ReasonCode::UnsupportedBehavior, signal.name.span, message);
+    }
+    if detection.stage.is_composed() {
+        return None;
+    }
     let wanted = match &behavior.node {
         Behavior::Event { signals } => {
             verdict.assume(ONCE);
+            for other in signals.iter().skip(1).filter_map(|id| detection.stage.signal(*id)) {
+                let message = "one Sigma rule has one signal; write a detection for each";
+                verdict.add(ReasonCode::UnsupportedBehavior, other.name.span, message);
+            }
             let rule = rule::lower(request, detection.stage.signal(*signals.first()?)?, &[], verdict)?;
             return Some(vec![Document::Rule(rule)]);
         }
@@ -92,7 +105,9 @@ fn documents(request: &Request<'_>, verdict: &mut Verdict) -> Option<Vec<Documen
             let (at_least, counted) = (Some(at_least.node), values.first());
             Wanted { kind, signals: vec![*signal], counted, at_least, window: *window }
         }
-        Behavior::Sequence(Sequence { steps, relations, window, .. }) => {
+        Behavior::Sequence(sequence) => {
+            let Sequence { steps, relations, window, .. } = sequence;
+            refusal::check_sequence(sequence, verdict);
             correlation::check_steps(steps, relations, behavior.span, verdict);
             verdict.assume(ONCE);
             let signals = behavior.node.signals();
@@ -102,7 +117,10 @@ fn documents(request: &Request<'_>, verdict: &mut Verdict) -> Option<Vec<Documen
         | Behavior::Group(_)
         | Behavior::Rare(_)
         | Behavior::Baseline(_)
-        | Behavior::Travel(_) => return None,
+        | Behavior::Travel(_) => {
+            refusal::refuse(&behavior.node, behavior.span, verdict);
+            return None;
+        }
     };
     verdict.assume("the values of `group-by` compare exactly, case included");
     correlation::lower(request, &wanted, verdict)
