@@ -23,7 +23,7 @@ mod value;
 mod window;
 
 use super::{Backend, Fidelity, Output, Query, ReasonCode, Request, Verdict};
-use crate::ir::Behavior;
+use crate::ir::{Behavior, Predicate};
 use crate::plan::{self, Operator};
 use ast::Script;
 use columns::Columns;
@@ -93,7 +93,45 @@ fn assume(context: &mut Context<'_>) {
     context.verdict.assume("no event is delivered twice");
 }
 
+/// Notes what this backend does not lower; whether there was anything.
+fn refuse(context: &mut Context<'_>) -> bool {
+    let detection = context.request.detection;
+    let (behavior, span) = (&detection.stage.behavior.node, detection.stage.behavior.span);
+    let mut refusals = Vec::new();
+    if detection.stage.is_composed() {
+        refusals
+            .push((span, "signals that are made of hits are not lowered; write one behaviour over events".to_owned()));
+    }
+    if detection.filter.node != Predicate::Constant(true) {
+        refusals
+            .push((detection.filter.span, "exceptions on finished hits are not lowered; name the signals".to_owned()));
+    }
+    let lowered = match behavior {
+        Behavior::Event { signals } => signals.len() == 1,
+        Behavior::Count { .. } | Behavior::Distinct { .. } => true,
+        Behavior::Sequence(sequence) => sequence.is_plain(),
+        Behavior::Aggregation(_)
+        | Behavior::Group(_)
+        | Behavior::Rare(_)
+        | Behavior::Baseline(_)
+        | Behavior::Travel(_) => false,
+    };
+    if !lowered {
+        let message =
+            format!("`{}` in this form is not lowered; restrict `targets` to those that have it", behavior.name());
+        refusals.push((span, message));
+    }
+    let refused = !refusals.is_empty();
+    for (span, message) in refusals {
+        context.verdict.add(ReasonCode::UnsupportedBehavior, span, message);
+    }
+    refused
+}
+
 fn lower(context: &mut Context<'_>, columns: &Columns) -> Option<Script> {
+    if refuse(context) {
+        return None;
+    }
     let detection = context.request.detection;
     let signal = *detection.stage.behavior.node.positive_signals().first()?;
     let pipeline = plan::lower(&detection.stage);
