@@ -7,7 +7,7 @@ use super::ast::{Expression, Field, Sequence, Statement, Term};
 use super::lower::{ADDRESSES, Bound, Lowering, Test};
 use crate::backend::elastic::options::Options;
 use crate::backend::{ReasonCode, Request, Verdict};
-use crate::ir::{Behavior, Call, CaseRule, Relation, RelationKind, SignalId, Step, Value};
+use crate::ir::{self, Behavior, Call, CaseRule, Predicate, Relation, RelationKind, SignalId, Step, Value};
 use crate::plan::{self, Agreement, Conditions, Operator};
 use crate::schema::mapping::FieldMap;
 use crate::schema::{Case, Clock, Duration, Type};
@@ -29,16 +29,34 @@ const MILLISECONDS: &str = "windows are measured in whole milliseconds, since an
 pub fn lower(request: &Request<'_>, options: &Options, verdict: &mut Verdict) -> Option<Statement> {
     let behavior = &request.detection.stage.behavior;
     let mut builder = Builder { request, options, verdict };
+    builder.refuse_frame();
     match &behavior.node {
-        Behavior::Event { signals } => builder.events(*signals.first()?, &[]),
+        Behavior::Event { signals } => match signals.as_slice() {
+            [only] => builder.events(*only, &[]),
+            _ => {
+                builder.refuse(behavior.span, "a union of signals is not written in EQL; write one detection for each")
+            }
+        },
         Behavior::Count { signal, at_least, window, .. } => builder.count(*signal, *at_least, window.node),
         Behavior::Distinct { .. } => builder.distinct(behavior.span),
-        Behavior::Sequence(sequence) => builder.sequence(&sequence.steps, &sequence.relations, sequence.window.node),
-        Behavior::Aggregation(_)
-        | Behavior::Group(_)
-        | Behavior::Rare(_)
-        | Behavior::Baseline(_)
-        | Behavior::Travel(_) => None,
+        Behavior::Sequence(sequence) if sequence.is_plain() => {
+            builder.sequence(&sequence.steps, &sequence.relations, sequence.window.node)
+        }
+        Behavior::Sequence(sequence) => builder.refuse_parts(sequence),
+        Behavior::Aggregation(_) => builder.refuse(
+            behavior.span,
+            "EQL knows no aggregate but a count; use `count(..) >= n within ..`, or another target",
+        ),
+        Behavior::Group(_) => {
+            builder.refuse(behavior.span, "EQL knows no group without an order; use a sequence, or another target")
+        }
+        Behavior::Rare(_) => {
+            builder.refuse(behavior.span, "EQL does not know what was seen before; use another target")
+        }
+        Behavior::Baseline(_) => {
+            builder.refuse(behavior.span, "EQL compares no buckets; use `count(..) >= n within ..`, or another target")
+        }
+        Behavior::Travel(_) => builder.refuse(behavior.span, "EQL cannot locate addresses; use another target"),
     }
 }
 
@@ -55,6 +73,50 @@ struct JoinKey {
 }
 
 impl Builder<'_> {
+    /// Records what stands around the behaviour and has no counterpart: signals made of hits, and a filter of hits.
+    fn refuse_frame(&mut self) {
+        let stage = &self.request.detection.stage;
+        for signal in stage.signals.iter().filter(|signal| signal.stage.is_some()) {
+            let message = format!(
+                "`{}` is made of hits, which EQL cannot look at; write its events as a signal of their own, or use \
+                 another target",
+                signal.name.node
+            );
+            self.verdict.add(ReasonCode::UnsupportedBehavior, signal.name.span, message);
+        }
+        let filter = &self.request.detection.filter;
+        if filter.node != Predicate::Constant(true) {
+            self.verdict.add(
+                ReasonCode::UnsupportedBehavior,
+                filter.span,
+                "EQL cannot filter finished hits; let the exception name signals of events, or use another target",
+            );
+        }
+    }
+
+    fn refuse(&mut self, span: Span, message: &str) -> Option<Statement> {
+        self.verdict.add(ReasonCode::UnsupportedBehavior, span, message);
+        None
+    }
+
+    /// Records each part of a chain beyond positive steps and plain relations.
+    fn refuse_parts(&mut self, sequence: &ir::Sequence) -> Option<Statement> {
+        for absence in &sequence.absences {
+            self.refuse(absence.span, "an absence is not written in EQL; use another target");
+        }
+        if let Some(until) = &sequence.until {
+            self.refuse(until.span, "`until` is not written in EQL; use another target");
+        }
+        for condition in &sequence.conditions {
+            self.verdict.add(
+                ReasonCode::UnsupportedRelation,
+                condition.span,
+                "EQL can ask that all steps agree in a value, nothing else; drop the condition or use another target",
+            );
+        }
+        None
+    }
+
     fn events(&mut self, signal: SignalId, keys: &[Spanned<Value>]) -> Option<Statement> {
         let (filter, _) = self.filter(signal, keys, &[])?;
         Some(Statement::Event(filter))
@@ -94,8 +156,10 @@ impl Builder<'_> {
                 Operator::Chain(chain) => match &chain.conditions {
                     Conditions::Free => {}
                     Conditions::Agree(groups) => agreements = groups,
-                    Conditions::Differ { relation, .. } => self.refuse(relation),
-                    Conditions::Other(relations) => relations.iter().for_each(|relation| self.refuse(relation)),
+                    Conditions::Differ { relation, .. } => self.refuse_relation(relation),
+                    Conditions::Other(relations) => {
+                        relations.iter().for_each(|relation| self.refuse_relation(relation))
+                    }
                 },
                 Operator::Read(_)
                 | Operator::Mark(_)
@@ -129,7 +193,7 @@ impl Builder<'_> {
         Some(relation.span)
     }
 
-    fn refuse(&mut self, relation: &Relation) {
+    fn refuse_relation(&mut self, relation: &Relation) {
         let message = match relation.kind {
             RelationKind::Different => "EQL cannot ask that two steps differ; drop the condition or use another target",
             RelationKind::Same => {
