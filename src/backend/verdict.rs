@@ -120,6 +120,7 @@ reason_codes! {
     UnicodeFolding, "unicode_folding", Approximate, "letters beyond ASCII are compared with their case";
     WindowUnspecified, "window_unspecified", Approximate, "the language leaves the kind of window to whoever converts the rule";
     OrderUnspecified, "order_unspecified", Approximate, "the language leaves ties and repeats to whoever converts the rule";
+    HitTimeUnspecified, "hit_time_unspecified", Approximate, "the language leaves the time of a hit that is an event again to whoever converts the rule";
     TieOverlap, "tie_overlap", Approximate, "events of one instant that are several steps at once can be paired wrongly";
     FloatSum, "float_sum", Approximate, "sums of decimals are rounded";
     MissingField, "missing_field", Unsupported, "the target does not carry the field";

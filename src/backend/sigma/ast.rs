@@ -231,14 +231,37 @@ pub(super) enum CorrelationKind {
     EventCount,
     /// Distinct values are counted.
     ValueCount,
+    /// Numbers are added up.
+    ValueSum,
+    /// The mean of numbers.
+    ValueAvg,
+    /// One event of each rule, in any order.
+    Temporal,
     /// One event of each rule, in order.
     TemporalOrdered,
 }
 
-/// The smallest number that counts.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// The bound that makes a window a hit.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Threshold {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The field whose values are counted or measured.
     pub(super) field: Option<Text>,
-    pub(super) gte: u64,
+    pub(super) bound: Bound,
+    /// Nothing but whole numbers: pySigma cuts a fraction off without a word.
+    pub(super) number: u64,
+}
+
+/// How a number compares with its threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Bound {
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+    /// `==`
+    Equal,
 }

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::ast::{Footing, Heading, Origin, Text};
 use super::print;
-use crate::ir::{Detection, Severity, Signal};
+use crate::ir::{Detection, Severity, Stage};
 
 /// Longest title that the schemas allow, in characters.
 const TITLE: usize = 256;
@@ -45,29 +45,29 @@ pub(super) fn end_of_detection(detection: &Detection) -> Footing {
     }
 }
 
-/// The top of the document of one signal, which a correlation refers to.
-pub(super) fn of_signal(detection: &Detection, signal: &Signal) -> Heading {
+/// The top of a document that stands for a part of the detection, which a correlation refers to.
+pub(super) fn of_part(detection: &Detection, part: &Part<'_>) -> Heading {
     let (name, title) = (&detection.name.node, &detection.metadata.title);
     // Titles have to be unique in a collection, names of detections are.
-    let ending = format!(" - {} of {name}", signal.name.node);
+    let ending = format!(" - {} of {name}", part.words());
     let room = TITLE.saturating_sub(ending.chars().count());
     Heading {
         title: Text(shorten(&format!("{}{ending}", shorten(title, room)), TITLE)),
-        id: identity(detection, signal),
-        name: Some(Text(rule_name(detection, signal))),
-        description: Some(Text(format!("The events `{}` that the correlation `{title}` is about.", signal.name.node))),
+        id: identity(detection, part),
+        name: Some(Text(rule_name(detection, part))),
+        description: Some(Text(format!("The events `{}` that the correlation `{title}` is about.", part.words()))),
         ..of_detection(detection)
     }
 }
 
-/// The end of the document of one signal: no alert by itself.
-pub(super) fn end_of_signal(detection: &Detection, signal: &Signal) -> Footing {
+/// The end of the document of a part: no alert by itself.
+pub(super) fn end_of_part(detection: &Detection, part: &Part<'_>) -> Footing {
     let end = end_of_detection(detection);
     Footing {
         falsepositives: Vec::new(),
         level: Severity::Informational.as_str(),
         detc: Origin {
-            signal: Some(Text(signal.name.node.clone())),
+            signal: Some(Text(part.words())),
             strategy: None,
             analytics: Vec::new(),
             tags: Vec::new(),
@@ -76,14 +76,42 @@ pub(super) fn end_of_signal(detection: &Detection, signal: &Signal) -> Footing {
     }
 }
 
-/// What a correlation calls the rule of a signal: letters, digits and `_`, as string conditions will want.
-pub(super) fn rule_name(detection: &Detection, signal: &Signal) -> String {
-    let plain = format!("{}__{}", detection.name.node, signal.name.node);
+/// The top of one of several documents that raise the detection's alert, each for one source.
+pub(super) fn of_alternative(detection: &Detection, part: &Part<'_>) -> Heading {
+    let Heading { title, id, .. } = of_part(detection, part);
+    Heading { title, id, ..of_detection(detection) }
+}
+
+/// A part of a detection, by the names of the signals on the way to it, outermost first.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Part<'a> {
+    names: Vec<&'a str>,
+}
+
+impl<'a> Part<'a> {
+    /// The part of that name inside this one.
+    pub(super) fn inside(&self, name: &'a str) -> Self {
+        Self { names: self.names.iter().copied().chain([name]).collect() }
+    }
+
+    /// Whether it is the whole detection.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    fn words(&self) -> String {
+        self.names.join(".")
+    }
+}
+
+/// What correlations call the rule of a part: letters, digits and `_`, as string conditions will want.
+pub(super) fn rule_name(detection: &Detection, part: &Part<'_>) -> String {
+    let plain = format!("{}__{}", detection.name.node, part.names.join("__"));
     let mut name = identifier(&plain);
-    if name != plain {
-        // Two names must not fall together by the replacement.
+    // Two parts must not fall together by the replacement, nor by where one name ends and the next begins.
+    if name != plain || part.names.len() > 1 && part.names.iter().any(|name| name.contains("__")) {
         name.push('_');
-        name.extend(identity(detection, signal).chars().take(8));
+        name.extend(identity(detection, part).chars().take(8));
     }
     name
 }
@@ -95,13 +123,15 @@ pub(super) fn identifier(text: &str) -> String {
     digit.then_some('_').into_iter().chain(replaced).collect()
 }
 
-/// A UUID that depends on the detection's identity and the signal's name only; version 8 of RFC 9562, by SHA-256.
-fn identity(detection: &Detection, signal: &Signal) -> String {
+/// A UUID that depends on the detection's identity and the part's names only; version 8 of RFC 9562, by SHA-256.
+fn identity(detection: &Detection, part: &Part<'_>) -> String {
     let mut digest = Sha256::new();
     digest.update(b"detc signal\0");
     digest.update(detection.metadata.id.as_bytes());
-    digest.update(b"\0");
-    digest.update(signal.name.node.as_bytes());
+    for name in &part.names {
+        digest.update(b"\0");
+        digest.update(name.as_bytes());
+    }
     let mut text = String::new();
     for (index, byte) in digest.finalize().into_iter().take(16).enumerate() {
         let byte = match index {
@@ -122,8 +152,14 @@ pub(super) fn unwritable(detection: &Detection) -> Option<char> {
     let metadata = &detection.metadata;
     let single = [&metadata.id, &metadata.title, &metadata.description, &detection.name.node];
     let lists = [&metadata.authors, &metadata.references, &metadata.tags, &metadata.false_positives];
-    let signals = detection.stage.signals.iter().map(|signal| &signal.name.node);
-    single.into_iter().chain(lists.into_iter().flatten()).chain(signals).find_map(|text| print::unwritable(text))
+    let texts = single.into_iter().chain(lists.into_iter().flatten());
+    texts.chain(signals(&detection.stage)).find_map(|text| print::unwritable(text))
+}
+
+/// The names of the signals of a stage, at any depth.
+fn signals(stage: &Stage) -> Vec<&String> {
+    let inner = stage.signals.iter().filter_map(|signal| signal.stage.as_ref()).flat_map(|stage| signals(stage));
+    stage.signals.iter().map(|signal| &signal.name.node).chain(inner).collect()
 }
 
 fn references(detection: &Detection) -> Vec<Text> {

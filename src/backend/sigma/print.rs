@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::ast::{Comparison, Condition, Detection, Document, Item, Search, Text, Value};
+use super::ast::{Bound, Comparison, Condition, Detection, Document, Item, Search, Text, Threshold, Value};
 use super::pattern;
 use crate::ir::GlobPart;
 
@@ -42,6 +42,24 @@ impl Serialize for Text {
         } else {
             serializer.serialize_str(&self.0)
         }
+    }
+}
+
+impl Serialize for Threshold {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(field) = &self.field {
+            map.serialize_entry("field", field)?;
+        }
+        let operator = match self.bound {
+            Bound::Less => "lt",
+            Bound::LessOrEqual => "lte",
+            Bound::Greater => "gt",
+            Bound::GreaterOrEqual => "gte",
+            Bound::Equal => "eq",
+        };
+        map.serialize_entry(operator, &self.number)?;
+        map.end()
     }
 }
 

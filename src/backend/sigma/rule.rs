@@ -1,13 +1,23 @@
-//! Lowers a signal to a rule over single events.
+//! Lowers signals of one source to a rule over single events.
 
 use super::ast::{Comparison, Item, LogSource, Rule, Text, Value as SigmaValue};
 use super::expression::{Lowering, Scope};
 use super::tree::Tree;
 use super::{field, heading, layout};
 use crate::backend::{Fidelity, ReasonCode, Request, Verdict};
-use crate::ir::{FieldRef, Signal, Value};
+use crate::ir::{FieldRef, Predicate, Signal, SignalId, Stage, Value};
 use crate::schema::mapping::FieldMap;
 use crate::source::Spanned;
+
+/// The events of one signal that a rule matches.
+pub(super) struct Events<'a> {
+    /// The signal.
+    pub(super) signal: &'a Signal,
+    /// What an event has to satisfy besides.
+    pub(super) filter: Option<&'a Spanned<Predicate>>,
+    /// The fields that an event has to have to take part in a correlation.
+    pub(super) counted: Vec<Spanned<FieldRef>>,
+}
 
 /// The field map of a signal's source; adds a reason where there is none.
 pub(super) fn map<'a>(request: &Request<'a>, signal: &Signal, verdict: &mut Verdict) -> Option<&'a FieldMap> {
@@ -20,33 +30,24 @@ pub(super) fn map<'a>(request: &Request<'a>, signal: &Signal, verdict: &mut Verd
     map.map(AsRef::as_ref)
 }
 
-/// Lowers a signal; `counted` are the fields that an event has to have to take part in a correlation.
+/// Lowers events of one source: those of any of the signals, which belong to the stage.
 pub(super) fn lower(
     request: &Request<'_>,
-    signal: &Signal,
-    counted: &[Spanned<FieldRef>],
+    stage: &Stage,
+    events: &[Events<'_>],
     verdict: &mut Verdict,
 ) -> Option<Rule> {
-    let map = map(request, signal, verdict)?;
-    let logsource = logsource(map, signal, verdict)?;
-    let mut lowering = Lowering { map, verdict };
-    let mut tree = lowering.predicate(&signal.predicate, Scope::EVENT);
-    let mut parts = vec![tree.clone()];
-    for field in counted {
-        let name = field::find(map, &Value::Field(field.node.clone())).map(|bound| bound.name);
-        if let (Ok(name), Some(missing)) = (name, lowering.missing(&field.node))
-            && !tree.demands(&name)
-        {
-            parts.push(Tree::not(missing));
-        }
-    }
-    tree = Tree::all(parts);
+    let first = events.first()?.signal;
+    let map = map(request, first, verdict)?;
+    let logsource = logsource(map, first, verdict)?;
+    let trees = events.iter().map(|events| tree(map, events, verdict)).collect();
+    let mut tree = Tree::any(trees);
     match tree {
         Tree::Constant(false) => {
             // What was refused stands in the tree as a constant.
             if verdict.fidelity() < Fidelity::Unsupported {
                 let message = "no event can satisfy this, and Sigma has no rule that matches nothing";
-                verdict.add(ReasonCode::UnsupportedExpression, signal.predicate.span, message);
+                verdict.add(ReasonCode::UnsupportedExpression, first.predicate.span, message);
             }
             return None;
         }
@@ -62,9 +63,25 @@ pub(super) fn lower(
         verdict.assume("a condition on an absent or null field is false, and its `not` is true");
     }
     let detection = layout::lay_out(&tree);
-    let fields = fields(request, signal, counted, map);
+    let fields = fields(stage, events, map);
     let (heading, footing) = (heading::of_detection(request.detection), heading::end_of_detection(request.detection));
     Some(Rule { heading, logsource, detection, fields, footing })
+}
+
+fn tree(map: &FieldMap, events: &Events<'_>, verdict: &mut Verdict) -> Tree {
+    let mut lowering = Lowering { map, verdict };
+    let mut parts = vec![lowering.predicate(&events.signal.predicate, Scope::EVENT)];
+    parts.extend(events.filter.map(|filter| lowering.predicate(filter, Scope::EVENT)));
+    let tree = Tree::all(parts.clone());
+    for field in &events.counted {
+        let name = field::find(map, &Value::Field(field.node.clone())).map(|bound| bound.name);
+        if let (Ok(name), Some(missing)) = (name, lowering.missing(&field.node))
+            && !tree.demands(&name)
+        {
+            parts.push(Tree::not(missing));
+        }
+    }
+    Tree::all(parts)
 }
 
 fn logsource(map: &FieldMap, signal: &Signal, verdict: &mut Verdict) -> Option<LogSource> {
@@ -82,12 +99,15 @@ fn logsource(map: &FieldMap, signal: &Signal, verdict: &mut Verdict) -> Option<L
 }
 
 /// The fields that an analyst should see: the event's time, then what is keyed by, counted or shown, as far as it is a field.
-fn fields(request: &Request<'_>, signal: &Signal, counted: &[Spanned<FieldRef>], map: &FieldMap) -> Vec<Text> {
-    let id = request.detection.stage.signals.iter().position(|other| std::ptr::eq(other, signal));
-    let counted: Vec<Value> = counted.iter().map(|field| Value::Field(field.node.clone())).collect();
-    let columns = request.detection.stage.columns.iter();
-    let columns = columns.flat_map(|column| column.event_values());
-    let columns = columns.filter(|(signal, _)| Some(signal.0) == id).map(|(_, value)| value);
+fn fields(stage: &Stage, events: &[Events<'_>], map: &FieldMap) -> Vec<Text> {
+    let is_meant = |id: SignalId| {
+        let meant = stage.signal(id);
+        meant.is_some_and(|meant| events.iter().any(|events| std::ptr::eq(events.signal, meant)))
+    };
+    let counted = events.iter().flat_map(|events| &events.counted);
+    let counted: Vec<Value> = counted.map(|field| Value::Field(field.node.clone())).collect();
+    let columns = stage.columns.iter().flat_map(|column| column.event_values());
+    let columns = columns.filter(|(signal, _)| is_meant(*signal)).map(|(_, value)| value);
     let mut fields: Vec<Text> = Vec::new();
     for value in std::iter::once(&Value::Time).chain(&counted).chain(columns) {
         if let Ok(bound) = field::find(map, value)
