@@ -122,6 +122,7 @@ reason_codes! {
     OrderUnspecified, "order_unspecified", Approximate, "the language leaves ties and repeats to whoever converts the rule";
     HitTimeUnspecified, "hit_time_unspecified", Approximate, "the language leaves the time of a hit that is an event again to whoever converts the rule";
     TieOverlap, "tie_overlap", Approximate, "events of one instant that are several steps at once can be paired wrongly";
+    GreedyAbsence, "greedy_absence", Approximate, "chains that only an older event would complete are missed";
     FloatSum, "float_sum", Approximate, "sums of decimals are rounded";
     MissingField, "missing_field", Unsupported, "the target does not carry the field";
     MissingSource, "missing_source", Unsupported, "the target does not carry the source";

@@ -22,6 +22,8 @@ pub struct Sequence {
     pub maxspan: Duration,
     /// The terms in order.
     pub terms: Vec<Term>,
+    /// `until [any where ..]`: an event that ends the sequence.
+    pub until: Option<Term>,
 }
 
 /// One `[any where ..]` of a sequence.
@@ -33,6 +35,8 @@ pub struct Term {
     pub keys: Vec<Field>,
     /// How many events, at least 1.
     pub runs: u32,
+    /// `![any where ..]`: no such event may be there.
+    pub absent: bool,
 }
 
 /// A condition.

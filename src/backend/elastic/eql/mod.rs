@@ -2,8 +2,10 @@
 
 pub mod ast;
 mod behavior;
+mod chain;
 mod lower;
 mod print;
 mod regex;
+mod term;
 
 pub use behavior::lower;

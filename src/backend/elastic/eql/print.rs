@@ -29,13 +29,21 @@ impl fmt::Display for Sequence {
         f.write_str("sequence")?;
         write_keys(f, &self.keys)?;
         write!(f, " with maxspan={}", self.maxspan)?;
-        self.terms.iter().try_for_each(|term| term.fmt(f))
+        for term in &self.terms {
+            f.write_str(if term.absent { "\n  ![" } else { "\n  [" })?;
+            term.fmt(f)?;
+        }
+        if let Some(until) = &self.until {
+            f.write_str("\nuntil [")?;
+            until.fmt(f)?;
+        }
+        Ok(())
     }
 }
 
 impl fmt::Display for Term {
+    /// Writes the term behind its opening bracket.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("\n  [")?;
         write_filter(f, &self.filter, 2)?;
         f.write_str("]")?;
         write_keys(f, &self.keys)?;
