@@ -1,25 +1,22 @@
 //! Resolves what an alert shows: every column has to be one that a hit has.
 
-use super::Draft;
-use super::behavior::{Resolved, typer_of};
+use super::hits::{self, Reach};
 use super::scope::Environment;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::ir::{Alert, Behavior, Entity, HitColumn, HitValue, Signal, SignalId, Suppression, Value};
+use crate::ir::{Alert, Entity, HitColumn, Stage, Suppression};
 use crate::schema::{Duration, FieldPath};
 use crate::source::{Span, Spanned};
 use crate::syntax::DetectionFile;
-use crate::syntax::ast::{Path, Segment};
 use crate::syntax::document::Suppress;
 
 /// Resolves the `alert` of a file.
 pub(super) fn resolve(
     file: &DetectionFile,
-    resolved: &Resolved,
-    signals: &[Signal],
+    stage: &Stage,
     environment: &Environment<'_>,
     diagnostics: &mut Diagnostics,
 ) -> (Alert, Vec<HitColumn>) {
-    let mut hit = Hit { resolved, signals, environment, diagnostics, columns: Vec::new() };
+    let mut hit = Hit { stage, environment, diagnostics, columns: Vec::new() };
     let title = file.document.alert.title.clone().map(|text| Spanned::new(text, file.span("/alert/title")));
     if let Some(title) = &title {
         hit.title(file, title);
@@ -39,8 +36,7 @@ pub(super) fn resolve(
 
 /// The columns of a hit.
 struct Hit<'a> {
-    resolved: &'a Resolved,
-    signals: &'a [Signal],
+    stage: &'a Stage,
     environment: &'a Environment<'a>,
     diagnostics: &'a mut Diagnostics,
     columns: Vec<HitColumn>,
@@ -95,9 +91,8 @@ impl Hit<'_> {
             return;
         }
         let path = FieldPath::parse(name);
-        let found = self.find(name, &path, span);
-        match found {
-            Ok(column) => self.columns.push(column),
+        match hits::column(self.stage, &path, Reach::Steps, span, self.environment) {
+            Ok(value) => self.columns.push(HitColumn { name: name.to_owned(), value, shown: true, span }),
             Err(help) => {
                 let message = format!("a hit has no column `{name}`");
                 let diagnostic = Diagnostic::new(Code::UnknownColumn, span, message);
@@ -110,59 +105,9 @@ impl Hit<'_> {
         }
     }
 
-    fn find(&self, name: &str, path: &FieldPath, span: Span) -> Result<HitColumn, Option<String>> {
-        let closing = self.resolved.behavior.node.closing_signals().first().copied().ok_or(None)?;
-        let column = |signal: SignalId, step: Option<usize>, key: Option<usize>, value: Value| HitColumn {
-            name: name.to_owned(),
-            value: match (key, step) {
-                (Some(key), _) => HitValue::Key(key),
-                (None, Some(step)) => HitValue::Step { step, signal, value },
-                (None, None) => HitValue::Closing(vec![(signal, value)]),
-            },
-            shown: true,
-            span,
-        };
-        if let Some(index) = self.resolved.keys.iter().position(|key| key.name == name) {
-            let keys = self.resolved.keys_of_signals.get(closing.0);
-            if let Some(value) = keys.and_then(|keys| keys.get(index)) {
-                return Ok(column(closing, None, Some(index), value.node.clone()));
-            }
-        }
-        if let Behavior::Sequence(crate::ir::Sequence { steps, .. }) = &self.resolved.behavior.node {
-            let (head, rest) = path.segments().split_first().ok_or(None)?;
-            let named = |index: &usize| steps.get(*index).is_some_and(|step| step.name == *head);
-            if !rest.is_empty()
-                && let Some(index) = (0..steps.len()).rev().find(named)
-            {
-                let signal = steps.get(index).map_or(closing, |step| step.signal);
-                let value = self.value(signal, rest, span)?;
-                return Ok(column(signal, Some(index), None, value));
-            }
-            let last = steps.len().checked_sub(1);
-            return self.value(closing, path.segments(), span).map(|value| column(closing, last, None, value));
-        }
-        let segments = path.segments();
-        let prefixed =
-            segments.len() > 1 && segments.first() == self.signals.get(closing.0).map(|signal| &signal.name.node);
-        let rest = if prefixed { segments.get(1..).unwrap_or_default() } else { segments };
-        self.value(closing, rest, span).map(|value| column(closing, None, None, value))
-    }
-
-    fn value(&self, signal: SignalId, segments: &[String], span: Span) -> Result<Value, Option<String>> {
-        let signal = self.signals.get(signal.0).ok_or(None)?;
-        let draft = Draft { signal: signal.clone(), positive: true };
-        let mut typer = typer_of(&draft, self.environment);
-        let named = |name: &String| Segment { name: Spanned::new(name.clone(), span), key: None };
-        let path = Path { segments: segments.iter().map(named).collect() };
-        match typer.path(&Spanned::new(path, span)) {
-            Some(value) => Ok(value),
-            None => Err(typer.diagnostics.into_sorted().into_iter().flat_map(|found| found.help).next()),
-        }
-    }
-
     fn suppression(&mut self, file: &DetectionFile) -> Option<Suppression> {
-        let keys = || self.resolved.keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>();
-        let window = self.resolved.behavior.node.lookback();
+        let keys = || self.stage.keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>();
+        let window = self.stage.behavior.node.natural_period();
         let default = (!window.is_zero()).then_some(window);
         match &file.document.alert.suppress {
             Some(Suppress::Off(_)) => None,

@@ -1,24 +1,44 @@
-//! Puts exceptions into the signals that they filter.
+//! Puts exceptions into the signals that they filter, and those on alerts behind the hits.
 
-use super::behavior::{Resolved, typer_of};
-use super::scope::Environment;
+use std::collections::BTreeMap;
+
+use super::behavior::typer_of;
+use super::hits::{self, Reach};
+use super::scope::{Environment, Typer};
 use super::{Context, Draft};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::ir::{ExceptionUse, Predicate};
+use crate::ir::{ExceptionUse, Predicate, SignalId, Stage};
 use crate::schema::nearest;
 use crate::source::{Span, Spanned};
 use crate::syntax::{DetectionFile, ExceptionText, Text};
 
-/// Filters every positive signal, or those that an exception names; tells what each exception reached.
+/// The name that stands for finished hits.
+const ALERT: &str = "alert";
+
+/// What the exceptions of a file reach.
+pub(super) struct Applied {
+    /// Each exception with what it filters.
+    pub(super) uses: Vec<ExceptionUse>,
+    /// The test that finished hits have to pass.
+    pub(super) filter: Spanned<Predicate>,
+}
+
+/// Filters every positive base signal at any depth, or what an exception names; tells what each exception reached.
 pub(super) fn apply(
     file: &DetectionFile,
-    drafts: &mut [Draft],
-    resolved: Option<&Resolved>,
+    drafts: &[Draft],
+    mut stage: Option<&mut Stage>,
     context: &Context<'_>,
     environment: &Environment<'_>,
     diagnostics: &mut Diagnostics,
-) -> Vec<ExceptionUse> {
-    let mut uses = Vec::new();
+) -> Applied {
+    let mut applied =
+        Applied { uses: Vec::new(), filter: Spanned::new(Predicate::Constant(true), file.span("/detection")) };
+    let mut parts = Parts::default();
+    if let Some(stage) = stage.as_deref() {
+        parts.collect(stage, true);
+    }
+    let mut tests: BTreeMap<String, Vec<(Spanned<Predicate>, Span)>> = BTreeMap::new();
     for (index, (text, exception)) in file.exceptions.iter().zip(&file.document.exceptions).enumerate() {
         let expired = exception.expires.as_deref().is_some_and(|day| day < context.today);
         if expired {
@@ -26,14 +46,25 @@ pub(super) fn apply(
             let message = "the exception has expired and no longer applies";
             diagnostics.push(Diagnostic::new(Code::Expired, span, message).help("remove it, or move its date"));
         }
-        let reached = reached(text, drafts, resolved, file, diagnostics);
+        let reached = reached(text, drafts, stage.is_some().then_some(&parts), file, diagnostics);
         if let Text::Expr(when) = &text.when {
             for name in &reached {
-                let Some(draft) = drafts.iter_mut().find(|draft| draft.signal.name.node == *name) else { continue };
-                let mut typer = typer_of(draft, environment);
+                if name == ALERT {
+                    let Some(stage) = stage.as_deref_mut() else { continue };
+                    let source = hits::source_of(ALERT, stage, Reach::Steps);
+                    let mut typer = Typer::new(&source, environment);
+                    let condition = typer.predicate(when);
+                    diagnostics.extend(typer.diagnostics);
+                    if let Some(condition) = condition.filter(|_| !expired) {
+                        hits::carry_for_filter(stage, &condition.node, environment);
+                        except(&mut applied.filter, condition, text.span);
+                    }
+                    continue;
+                }
+                let Some(draft) = drafts.iter().find(|draft| draft.signal.name.node == *name) else { continue };
+                let mut typer = typer_of(&draft.signal, environment);
                 let condition = typer.predicate(when);
-                let found = typer.diagnostics.into_sorted();
-                for diagnostic in found {
+                for diagnostic in typer.diagnostics.into_sorted() {
                     let already = diagnostics.iter().any(|other| {
                         other.span == diagnostic.span
                             && other.code == diagnostic.code
@@ -41,16 +72,15 @@ pub(super) fn apply(
                     });
                     if !already {
                         let note = format!("the exception filters the signal `{name}`; `signals: [..]` narrows it");
-                        let place = draft.signal.name.span;
-                        diagnostics.push(diagnostic.note(place, note));
+                        diagnostics.push(diagnostic.note(draft.signal.name.span, note));
                     }
                 }
                 if let Some(condition) = condition.filter(|_| !expired) {
-                    except(&mut draft.signal.predicate, condition, text.span);
+                    tests.entry(name.clone()).or_default().push((condition, text.span));
                 }
             }
         }
-        uses.push(ExceptionUse {
+        applied.uses.push(ExceptionUse {
             owner: exception.owner.clone(),
             reason: exception.reason.clone(),
             expires: exception.expires.clone(),
@@ -59,24 +89,79 @@ pub(super) fn apply(
             span: text.span,
         });
     }
-    uses
+    if let Some(stage) = stage {
+        put_in(stage, &tests);
+    }
+    applied
+}
+
+/// Names of the signals of a stage at any depth, by the part that they play; composed ones included.
+#[derive(Default)]
+struct Parts {
+    positive: Vec<String>,
+    negative: Vec<String>,
+}
+
+impl Parts {
+    fn collect(&mut self, stage: &Stage, wanted: bool) {
+        let positive = stage.behavior.node.positive_signals();
+        for (index, signal) in stage.signals.iter().enumerate() {
+            let wanted = wanted && positive.contains(&SignalId(index));
+            let names = if wanted { &mut self.positive } else { &mut self.negative };
+            if !names.contains(&signal.name.node) {
+                names.push(signal.name.node.clone());
+            }
+            if let Some(inner) = &signal.stage {
+                self.collect(inner, wanted);
+            }
+        }
+    }
+}
+
+/// Filters the positive signals of a stage and of the stages inside them.
+fn put_in(stage: &mut Stage, tests: &BTreeMap<String, Vec<(Spanned<Predicate>, Span)>>) {
+    let positive = stage.behavior.node.positive_signals();
+    for (index, signal) in stage.signals.iter_mut().enumerate() {
+        if !positive.contains(&SignalId(index)) {
+            continue;
+        }
+        for (condition, span) in tests.get(&signal.name.node).map(Vec::as_slice).unwrap_or_default() {
+            except(&mut signal.predicate, condition.clone(), *span);
+        }
+        if let Some(inner) = &mut signal.stage {
+            put_in(inner, tests);
+        }
+    }
 }
 
 fn reached(
     text: &ExceptionText,
     drafts: &[Draft],
-    resolved: Option<&Resolved>,
+    parts: Option<&Parts>,
     file: &DetectionFile,
     diagnostics: &mut Diagnostics,
 ) -> Vec<String> {
     let Some(named) = &text.signals else {
-        let used = |name: &String| resolved.is_none_or(|resolved| resolved.used.contains(name));
-        let positive = drafts.iter().filter(|draft| draft.positive);
-        return positive.map(|draft| draft.signal.name.node.clone()).filter(used).collect();
+        let used = |name: &String| parts.is_none_or(|parts| parts.positive.contains(name));
+        let base = drafts.iter().filter(|draft| draft.signal.stage.is_none());
+        return base.map(|draft| draft.signal.name.node.clone()).filter(used).collect();
     };
     let mut names = Vec::new();
     for name in named {
-        if file.signals.iter().any(|signal| signal.name.node == name.node) {
+        let known = file.signals.iter().any(|signal| signal.name.node == name.node);
+        if !known && name.node == ALERT {
+            names.push(ALERT.to_owned());
+            continue;
+        }
+        if known {
+            let absent = |parts: &Parts| !parts.positive.contains(&name.node) && parts.negative.contains(&name.node);
+            if parts.is_some_and(absent) {
+                let message =
+                    format!("`{}` only says what must not happen, so nothing of it can be excepted", name.node);
+                let diagnostic = Diagnostic::new(Code::UnknownSignal, name.span, message);
+                diagnostics.push(diagnostic.help("exceptions filter signals that have to be there"));
+                continue;
+            }
             names.push(name.node.clone());
             continue;
         }
@@ -84,10 +169,7 @@ fn reached(
         let known = file.signals.iter().map(|signal| signal.name.node.as_str());
         diagnostics.push(match nearest(&name.node, known) {
             Some(near) => diagnostic.help(format!("the nearest signal is `{near}`")),
-            None if name.node == "alert" => {
-                diagnostic.help("exceptions on finished hits are not part of the language yet")
-            }
-            None => diagnostic.help("the names are those under `signals`"),
+            None => diagnostic.help("the names are those under `signals`, and `alert` for finished hits"),
         });
     }
     names

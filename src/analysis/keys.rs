@@ -1,6 +1,6 @@
 //! Resolves keys: every signal of a behaviour has to have each of them, with one type.
 
-use super::behavior::{Resolver, typer_of};
+use super::behavior::{Keyed, Resolver, typer_of};
 use super::paths::names;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::{Key, Value};
@@ -8,14 +8,11 @@ use crate::schema::Type;
 use crate::source::{Span, Spanned};
 use crate::syntax::ast::Path;
 
-/// For each signal, the value of each key.
-pub(super) type KeyValues = Vec<Vec<Spanned<Value>>>;
-
 impl Resolver<'_> {
     /// The keys, and what they are on each used signal.
-    pub(super) fn keys(&mut self, written: &[Spanned<Path>]) -> Option<(Vec<Key>, KeyValues)> {
+    pub(super) fn keys(&mut self, written: &[Spanned<Path>]) -> Option<Keyed> {
         let mut keys: Vec<Key> = Vec::new();
-        let mut of_signals: KeyValues = self.used.iter().map(|_| Vec::new()).collect();
+        let mut of_signals: Vec<Vec<Spanned<Value>>> = self.used.iter().map(|_| Vec::new()).collect();
         let mut whole = true;
         for path in written {
             let name = names(&path.node.segments).to_string();
@@ -30,11 +27,13 @@ impl Resolver<'_> {
             keys.push(Key { name: name.clone(), span: path.span });
             let mut first: Option<(String, Type)> = None;
             let mut missing = Vec::new();
-            for (signal, column) in self.used.clone().iter().zip(of_signals.iter_mut()) {
+            for ((signal, _), column) in self.used.clone().iter().zip(of_signals.iter_mut()) {
                 let value = match self.key_on(signal, path, &name) {
                     Ok(value) => value,
                     Err(lacks) => {
-                        missing.extend(lacks);
+                        missing.extend(lacks.filter(|lacks: &MissingKey| {
+                            missing.iter().all(|other: &MissingKey| other.signal.node != lacks.signal.node)
+                        }));
                         whole = false;
                         continue;
                     }
@@ -60,7 +59,7 @@ impl Resolver<'_> {
     /// What a key is on a signal; the error is empty where a mistake has been reported.
     fn key_on(&mut self, signal: &str, path: &Spanned<Path>, name: &str) -> Result<Value, Option<MissingKey>> {
         let draft = self.drafts.iter().find(|draft| draft.signal.name.node == signal).ok_or(None)?;
-        let mut typer = typer_of(draft, self.environment);
+        let mut typer = typer_of(&draft.signal, self.environment);
         let Some(value) = typer.path(path) else {
             let helps = typer.diagnostics.into_sorted().into_iter().flat_map(|found| found.help);
             let nearest = helps.into_iter().find(|help| help.contains("nearest") || help.contains("write `any("));

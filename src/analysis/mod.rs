@@ -2,13 +2,17 @@
 //!
 //! Never stops at a mistake: all of a file's are reported, and only then is the detection refused.
 
+mod aggregates;
 mod alert;
+mod amounts;
 mod attack;
 mod behavior;
+mod clauses;
 mod conditions;
 mod constants;
 mod exceptions;
 mod functions;
+mod hits;
 mod keys;
 mod lists;
 mod parameters;
@@ -16,6 +20,8 @@ mod paths;
 mod predicate;
 mod relations;
 mod scope;
+mod sequence;
+mod signals;
 mod tests;
 mod value;
 
@@ -25,13 +31,16 @@ pub use lists::{List, ListEntries, Lists};
 pub use tests::native_event;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::ir::{Attack, Column, Detection, ListUse, Metadata, Predicate, Severity, Signal, Stage, Status, implies};
+use crate::ir::{
+    Alert, Attack, Behavior, Detection, ListUse, Metadata, Predicate, Severity, Signal, SignalId, Stage, Status, Step,
+    implies,
+};
 use crate::schema::{AttackCatalog, Catalog, nearest};
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
+use crate::syntax::DetectionFile;
 use crate::syntax::document;
-use crate::syntax::{DetectionFile, Text};
 
-use scope::{Environment, Typer};
+use scope::Environment;
 
 /// What a detection is resolved against.
 #[derive(Debug, Clone, Copy)]
@@ -50,10 +59,9 @@ pub struct Context<'a> {
     pub today: &'a str,
 }
 
-/// A signal with the scope that its columns make, before exceptions are put in.
+/// A signal as it is before exceptions filter it.
 struct Draft {
     signal: Signal,
-    positive: bool,
 }
 
 /// Resolves a detection; `None` where it has mistakes, which the diagnostics explain.
@@ -64,108 +72,45 @@ pub fn analyse(file: &DetectionFile, context: &Context<'_>) -> (Option<Detection
     let (parameters, mistaken) = parameters::resolve(file, context.settings, &mut diagnostics);
     let environment = Environment::new(parameters, mistaken, context.lists);
     check_targets(file, context, &mut diagnostics);
-    let mut drafts = Vec::new();
-    let mut whole = true;
-    for text in &file.signals {
-        match signal(text, context, &environment, &mut diagnostics) {
-            Some(signal) => drafts.push(Draft { signal, positive: true }),
-            None => whole = false,
-        }
-    }
+    let (drafts, whole) = signals::resolve(file, context, &environment, &mut diagnostics);
     check_duplicates(file, &mut diagnostics);
-    let behavior = behavior::resolve(file, &drafts, &environment, whole, &mut diagnostics);
-    let uses = exceptions::apply(file, &mut drafts, behavior.as_ref(), context, &environment, &mut diagnostics);
+    let mut stage = behavior::resolve(file, &drafts, &environment, whole, &mut diagnostics);
+    let applied = exceptions::apply(file, &drafts, stage.as_mut(), context, &environment, &mut diagnostics);
     tests::check(file, context.catalog, &mut diagnostics);
     attack::check(file, context.attack, &mut diagnostics);
-    let resolved = behavior.map(|resolved| {
-        let signals: Vec<Signal> = resolved
-            .used
-            .iter()
-            .filter_map(|name| drafts.iter().find(|draft| draft.signal.name.node == *name))
-            .zip(&resolved.keys_of_signals)
-            .map(|(draft, keys)| Signal { keys: keys.clone(), ..draft.signal.clone() })
-            .collect();
-        warn_of_unused(file, &resolved.used, &mut diagnostics);
-        warn_of_missing_keys(&resolved, &mut diagnostics);
-        warn_of_implied_steps(&resolved, &signals, &mut diagnostics);
-        let alert = alert::resolve(file, &resolved, &signals, &environment, &mut diagnostics);
-        (resolved, signals, alert)
-    });
+    let mut alert = Alert::default();
+    if let Some(stage) = &mut stage {
+        signals::warn_of_unused(file, stage, &mut diagnostics);
+        warn_of_missing_keys(stage, &mut diagnostics);
+        warn_of_implied_steps(stage, &mut diagnostics);
+        let (shown, columns) = alert::resolve(file, stage, &environment, &mut diagnostics);
+        alert = shown;
+        let hidden = std::mem::take(&mut stage.columns);
+        stage.columns = columns;
+        for column in hidden {
+            if !stage.columns.iter().any(|other| other.name == column.name) {
+                stage.columns.push(column);
+            }
+        }
+        hits::carry(stage, &environment);
+    }
     environment.warn_of_unused_parameters(&mut diagnostics);
     if diagnostics.has_errors() {
         return (None, diagnostics);
     }
-    let detection = resolved.map(|(resolved, signals, alert)| Detection {
+    let detection = stage.map(|stage| Detection {
         file: file.file,
         name,
         metadata: metadata(&file.document, context.attack),
-        stage: Stage { signals, behavior: resolved.behavior, keys: resolved.keys, columns: alert.1 },
-        filter: Spanned::new(Predicate::Constant(true), file.span("/detection")),
-        alert: alert.0,
+        stage,
+        filter: applied.filter,
+        alert,
         parameters: environment.parameter_uses(),
         lists: environment.list_uses().into_iter().map(|(name, entries)| ListUse { name, entries }).collect(),
-        exceptions: uses,
+        exceptions: applied.uses,
         targets: file.document.targets.as_ref().map(|_| file.texts("/targets")),
     });
     (detection, diagnostics)
-}
-
-fn signal(
-    text: &crate::syntax::SignalText,
-    context: &Context<'_>,
-    environment: &Environment<'_>,
-    diagnostics: &mut Diagnostics,
-) -> Option<Signal> {
-    let wanted = text.source.as_ref()?;
-    let Some(source) = context.catalog.source(&wanted.node) else {
-        let diagnostic = Diagnostic::new(Code::UnknownSource, wanted.span, format!("unknown source `{}`", wanted.node));
-        let names: Vec<&str> = context.catalog.sources().map(|source| source.name.as_str()).collect();
-        diagnostics.push(match nearest(&wanted.node, names.iter().copied()) {
-            Some(near) => diagnostic.help(format!("the nearest source is `{near}`")),
-            None => diagnostic.help(format!("the sources are {}", quoted(&names))),
-        });
-        return None;
-    };
-    let mut typer = Typer::new(source, environment);
-    let mut columns = Vec::new();
-    let mut whole = true;
-    for (index, (name, expression)) in text.columns.iter().enumerate() {
-        typer.later = text.columns.iter().skip(index + 1).map(|(name, _)| name.node.clone()).collect();
-        let value = expression.as_ref().and_then(|expression| typer.value(expression));
-        let named = check_column_name(name, source, &mut typer.diagnostics);
-        match value {
-            Some(value) if named => {
-                typer.columns.push((name.node.clone(), value.node.clone()));
-                columns.push(Column { name: name.clone(), value: value.node });
-            }
-            _ => whole = false,
-        }
-    }
-    typer.later.clear();
-    let predicate = match &text.condition {
-        Text::Absent => Some(Spanned::new(Predicate::Constant(true), text.name.span)),
-        Text::Unreadable => None,
-        Text::Expr(expression) => typer.predicate(expression),
-    };
-    diagnostics.extend(typer.diagnostics);
-    let predicate = predicate.filter(|_| whole)?;
-    Some(Signal { name: text.name.clone(), source: source.clone(), stage: None, predicate, keys: Vec::new(), columns })
-}
-
-/// Whether a name can stand for a column of a source.
-fn check_column_name(name: &Spanned<String>, source: &crate::schema::Source, diagnostics: &mut Diagnostics) -> bool {
-    if !is_identifier(&name.node) {
-        let message = format!("`{}` is no name for a column", name.node);
-        let help = "a column is letters, digits and `_`, a letter first; quote a value that holds a comma";
-        diagnostics.push(Diagnostic::new(Code::InvalidValue, name.span, message).help(help));
-        return false;
-    }
-    if source.root.named.contains_key(&name.node) || name.node == "time" {
-        let message = format!("the column `{}` hides a field of `{}`", name.node, source.name);
-        diagnostics.push(Diagnostic::new(Code::HiddenName, name.span, message).help("choose another name"));
-        return false;
-    }
-    true
 }
 
 /// Whether a text is a name that needs no quotes and is no keyword.
@@ -217,48 +162,68 @@ fn check_targets(file: &DetectionFile, context: &Context<'_>, diagnostics: &mut 
     }
 }
 
-fn warn_of_unused(file: &DetectionFile, used: &[String], diagnostics: &mut Diagnostics) {
-    for signal in file.signals.iter().filter(|signal| !used.contains(&signal.name.node)) {
-        let message = format!("the behaviour does not use the signal `{}`", signal.name.node);
-        let help = "use it in `behavior`, or remove it";
-        diagnostics.push(Diagnostic::new(Code::UnusedSignal, signal.name.span, message).help(help));
+fn warn_of_missing_keys(stage: &Stage, diagnostics: &mut Diagnostics) {
+    for inner in stage.signals.iter().filter_map(|signal| signal.stage.as_ref()) {
+        warn_of_missing_keys(inner, diagnostics);
     }
-    if file.document.tests.is_empty() {
-        let message = "the detection has no tests";
-        let diagnostic = Diagnostic::new(Code::NoTests, file.span("/detection"), message);
-        diagnostics.push(diagnostic.help("add `tests:` with events that raise an alert and events that do not"));
-    }
-}
-
-fn warn_of_missing_keys(resolved: &behavior::Resolved, diagnostics: &mut Diagnostics) {
-    use crate::ir::Behavior;
-    if matches!(resolved.behavior.node, Behavior::Event { .. }) || !resolved.keys.is_empty() {
+    if matches!(stage.behavior.node, Behavior::Event { .. }) || !stage.keys.is_empty() {
         return;
     }
     let message = "the behaviour has no keys, so events of different identities count together";
-    let diagnostic = Diagnostic::new(Code::NoKeys, resolved.behavior.span, message);
-    diagnostics.push(diagnostic.help("add `by` with what the events must share, such as `by userIdentity.arn`"));
+    let diagnostic = Diagnostic::new(Code::NoKeys, stage.behavior.span, message);
+    if !diagnostics.iter().any(|other| other.code == Code::NoKeys && other.span == diagnostic.span) {
+        diagnostics.push(diagnostic.help("add `by` with what the events must share, such as `by userIdentity.arn`"));
+    }
 }
 
-fn warn_of_implied_steps(resolved: &behavior::Resolved, signals: &[Signal], diagnostics: &mut Diagnostics) {
-    let crate::ir::Behavior::Sequence(crate::ir::Sequence { steps, .. }) = &resolved.behavior.node else { return };
-    for pair in steps.windows(2) {
-        let [one, other] = pair else { continue };
-        let (Some(first), Some(second)) = (signals.get(one.signal.0), signals.get(other.signal.0)) else { continue };
-        let same_source = first.source.name == second.source.name;
-        if one.signal != other.signal && same_source && first.predicate.node == second.predicate.node {
-            let message = format!("`{}` and `{}` are the same events", one.name, other.name);
-            let help = format!("if two such events are meant, write `{}{{2}}`", one.name);
-            diagnostics.push(Diagnostic::new(Code::ImpliedStep, other.span, message).help(help));
-        } else if one.signal != other.signal
-            && same_source
-            && implies(&first.predicate.node, &second.predicate.node)
+/// Neighbouring steps, and members of a group, of which one implies the other.
+fn warn_of_implied_steps(stage: &Stage, diagnostics: &mut Diagnostics) {
+    for inner in stage.signals.iter().filter_map(|signal| signal.stage.as_ref()) {
+        warn_of_implied_steps(inner, diagnostics);
+    }
+    let pairs: Vec<(SignalId, SignalId, Span)> = match &stage.behavior.node {
+        Behavior::Sequence(sequence) => {
+            let pair = |pair: &[Step]| match pair {
+                [one, other] => Some((one.signal, other.signal, other.span)),
+                _ => None,
+            };
+            sequence.steps.windows(2).filter_map(pair).collect()
+        }
+        Behavior::Group(group) => {
+            let members = group.members.iter().enumerate();
+            members
+                .flat_map(|(index, other)| {
+                    group.members.iter().take(index).map(|one| (one.signal, other.signal, other.span))
+                })
+                .collect()
+        }
+        Behavior::Event { .. }
+        | Behavior::Count { .. }
+        | Behavior::Distinct { .. }
+        | Behavior::Aggregation(_)
+        | Behavior::Rare(_)
+        | Behavior::Baseline(_)
+        | Behavior::Travel(_) => Vec::new(),
+    };
+    for (one, other, span) in pairs {
+        let (Some(first), Some(second)) = (stage.signal(one), stage.signal(other)) else { continue };
+        let comparable =
+            one != other && first.source.name == second.source.name && first.stage.is_none() && second.stage.is_none();
+        if !comparable {
+            continue;
+        }
+        let (one, other) = (&first.name.node, &second.name.node);
+        if first.predicate.node == second.predicate.node {
+            let message = format!("`{one}` and `{other}` are the same events");
+            let help = format!("if two such events are meant, write `{one}{{2}}`");
+            diagnostics.push(Diagnostic::new(Code::ImpliedStep, span, message).help(help));
+        } else if implies(&first.predicate.node, &second.predicate.node)
             && !implies(&second.predicate.node, &first.predicate.node)
             && first.predicate.node != Predicate::Constant(true)
         {
-            let message = format!("every event of `{}` is an event of `{}` too", one.name, other.name);
-            let help = format!("take those events out of `{}`, unless they are meant to count there", other.name);
-            diagnostics.push(Diagnostic::new(Code::ImpliedStep, other.span, message).help(help));
+            let message = format!("every event of `{one}` is an event of `{other}` too");
+            let help = format!("take those events out of `{other}`, unless they are meant to count there");
+            diagnostics.push(Diagnostic::new(Code::ImpliedStep, span, message).help(help));
         }
     }
 }

@@ -65,7 +65,10 @@ impl<'a> Typer<'a> {
         }
         let diagnostic =
             Diagnostic::new(Code::UnknownField, span, format!("unknown field `{name}` in source `{source}`"));
-        let diagnostic = if parent.is_empty() {
+        let made_of_hits = self.source.is_made_of_hits();
+        let diagnostic = if made_of_hits {
+            diagnostic.label(format!("a hit of `{source}` has no such column"))
+        } else if parent.is_empty() {
             diagnostic.label(format!("not in schemas/sources/{source}.yml"))
         } else {
             diagnostic.label(format!("`{parent}` has no such member"))
@@ -77,6 +80,9 @@ impl<'a> Typer<'a> {
         let columns = self.columns.iter().map(|(name, _)| name.as_str());
         match nearest(&name, known.iter().map(String::as_str).chain(columns)) {
             Some(near) => diagnostic.help(format!("the nearest field is `{near}`")),
+            None if made_of_hits => diagnostic.help(
+                "a hit has its keys, its numbers, and the fields and columns of the event that closes it".to_owned(),
+            ),
             None if parent.is_empty() && path.segments().len() == 1 => diagnostic
                 .help(format!("a text stands in quotes: \"{name}\""))
                 .help(format!("`detc schema show {source}` lists the fields")),

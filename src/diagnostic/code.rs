@@ -109,6 +109,8 @@ codes! {
     InvalidThreshold, "E306", Error, "the threshold cannot be reached or says nothing";
     UnsupportedStepCondition, "E307", Error, "the condition cannot compare these steps";
     MissingBehavior, "E308", Error, "several signals need a behaviour";
+    MissingClause, "E309", Error, "the behaviour needs a clause";
+    CircularSignal, "E310", Error, "a signal is made of its own hits";
 
     UnknownTarget, "E401", Error, "there is no such target";
     Unsupported, "E402", Error, "the target cannot express the detection";

@@ -8,6 +8,7 @@ mod behavior;
 mod detection;
 mod disjoint;
 mod expression;
+mod fields;
 mod literal;
 mod pattern;
 mod schedule;

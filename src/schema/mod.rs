@@ -56,6 +56,12 @@ pub struct Source {
 pub struct EventValidator(Arc<OnceLock<Option<jsonschema::Validator>>>);
 
 impl Source {
+    /// Whether the source was made for the hits of a behaviour and is no telemetry.
+    #[must_use]
+    pub fn is_made_of_hits(&self) -> bool {
+        self.json_schema.is_null()
+    }
+
     /// What the schema says against an event that may lack any field: messages in no special order.
     #[must_use]
     pub fn objections(&self, event: &serde_json::Value) -> Vec<String> {

@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use indexmap::IndexMap;
 use jsonschema::Validator;
 
-use super::ast::{Behavior, Expr};
+use super::ast::Expr;
 use super::behavior::parse_behavior;
+use super::behavior_ast::Behavior;
 use super::document::{self, Document, ListDocument};
 use super::expression::parse_expression;
 use super::structure::{self, escaped};
@@ -46,6 +47,10 @@ pub struct SignalText {
     pub name: Spanned<String>,
     /// Source; absent where the key is missing.
     pub source: Option<Spanned<String>>,
+    /// Whether the events are hits of a behaviour.
+    pub is_composed: bool,
+    /// That behaviour; `None` where it is unreadable.
+    pub behavior: Option<Spanned<Behavior>>,
     /// Condition.
     pub condition: Text,
     /// Columns.
@@ -172,9 +177,30 @@ fn read_signals(tree: &Node, document: &Document, diagnostics: &mut Diagnostics)
             .signals
             .get(name)
             .map_or_else(Vec::new, |signal| read_columns(&signal.columns, node.get("let"), diagnostics));
-        signals.push(SignalText { name: Spanned::new(name.clone(), span), source, condition, columns });
+        let name = Spanned::new(name.clone(), span);
+        check_origin(node, &name, diagnostics);
+        let behavior = read_behavior(node, diagnostics);
+        let is_composed = node.get("behavior").is_some();
+        signals.push(SignalText { name, source, is_composed, behavior, condition, columns });
     }
     signals
+}
+
+/// A signal has a source or a behaviour, and not both.
+fn check_origin(node: &Node, name: &Spanned<String>, diagnostics: &mut Diagnostics) {
+    match (node.get("source"), node.get("behavior")) {
+        (Some(_), Some(behavior)) => {
+            let message = "a signal has a source or a behaviour, not both";
+            let help = "the sources of a behaviour are those of its signals; remove `source`";
+            diagnostics.push(Diagnostic::new(Code::InvalidValue, behavior.span, message).help(help));
+        }
+        (None, None) if node.as_mapping().is_some() => {
+            let help = "add `source:` with the telemetry source; `detc schema list` shows them";
+            let diagnostic = Diagnostic::new(Code::MissingKey, name.span, "the key `source` is missing");
+            diagnostics.push(diagnostic.help(help).help("or `behavior:` over other signals"));
+        }
+        _ => {}
+    }
 }
 
 fn read_columns(

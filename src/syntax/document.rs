@@ -168,10 +168,11 @@ pub enum ParameterType {
 /// A named stream of events.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("required" = ["source"]))]
 pub struct Signal {
-    /// Telemetry source, such as `aws.cloudtrail`.
-    pub source: String,
+    /// Telemetry source, such as `aws.cloudtrail`; either this or `behavior`.
+    pub source: Option<String>,
+    /// Behaviour over other signals whose hits are the events of this one.
+    pub behavior: Option<String>,
     /// Condition on an event; every event without it.
     #[serde(rename = "where")]
     pub condition: Option<String>,

@@ -5,8 +5,8 @@
 use std::ops::Range;
 
 use super::parser::Rule;
+use super::written_duration::{in_one_unit, unit_of};
 use crate::diagnostic::Code;
-use crate::schema::Duration;
 
 /// The place where a text cannot go on.
 pub(super) struct Failure<'t> {
@@ -87,15 +87,16 @@ const SIGNS: [(&str, &str); 21] = [
 ];
 
 /// Signs of other languages in behaviours, longer ones first.
-const BEHAVIOR_SIGNS: [(&str, &str); 12] = [
+const BEHAVIOR_SIGNS: [(&str, &str); 13] = [
     ("=>", "steps are joined by `->`"),
     ("-->", "steps are joined by `->`"),
     (">>", "steps are joined by `->`"),
     ("==", "write `>=`"),
     ("=", "write `>=`"),
-    ("&", "groups of signals are not part of the language yet; a sequence is written `a -> b`"),
-    ("|", "a choice of signals is not part of the language yet; write both conditions into one signal"),
-    ("!", "absence is not part of the language yet"),
+    ("&", "`&` joins signals alone; make the sequence a signal of its own: `signals: { x: { behavior: a -> b .. } }`"),
+    ("||", "a choice of signals is written `a or b`"),
+    ("|", "a choice of signals is written `a or b`"),
+    ("!", "absence is written `no`: `a -> no b`"),
     (";", "clauses are separated by blanks"),
     (",", "steps are joined by `->`, keys by a comma behind `by`"),
     ("*", "name a signal, such as `count(signal)`"),
@@ -113,6 +114,7 @@ impl Failure<'_> {
     pub(super) fn recognise(&self) -> Mistake {
         self.open_quote()
             .or_else(|| self.number())
+            .or_else(|| self.apart_from_its_unit())
             .or_else(|| self.capitals())
             .or_else(|| if self.is_behavior { self.behavior_word() } else { self.word() })
             .or_else(|| self.bracket())
@@ -225,6 +227,21 @@ impl Failure<'_> {
         }
     }
 
+    /// A duration whose unit stands apart: `10 m`.
+    fn apart_from_its_unit(&self) -> Option<Mistake> {
+        let unit = unit_of(self.here()).filter(|_| self.is_behavior)?;
+        let (number, range) = self.previous();
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let end = self.offset + self.here().len();
+        is_number.then(|| Mistake {
+            code: Some(Code::InvalidDuration),
+            range: Some(range.start..end),
+            message: self.text.get(range.start..end).map(|written| format!("`{written}` is no duration")),
+            help: Some(format!("write `{number}{unit}`")),
+            note: None,
+        })
+    }
+
     /// `AND`, `Not` and the like, here or read as a name just before.
     fn capitals(&self) -> Option<Mistake> {
         let meant = |word: &str| {
@@ -311,20 +328,27 @@ impl Failure<'_> {
         let (previous, range) = self.previous();
         let before_previous = self.text.get(..range.start).unwrap_or("").trim_end();
         let starts_step = before_previous.is_empty() || before_previous.ends_with("->");
-        if matches!(previous, "no" | "not") && starts_step && !word.is_empty() {
-            return Some(self.at(range, "absence is not part of the language yet".to_owned()));
+        if previous == "not" && starts_step && !word.is_empty() {
+            return Some(self.at(range, "absence is written `no`: `a -> no b`".to_owned()));
+        }
+        if let Some(name) =
+            ["outlier", "spike"].into_iter().find(|name| self.before().trim_end().ends_with(&format!("{name}(")))
+        {
+            let help = format!("a baseline is made of an aggregate: `{name}(count({word}))`");
+            return Some(Mistake { help: Some(help), ..Mistake::default() });
         }
         if matches!(previous, "by" | "within") && starts_step && !word.is_empty() {
             return Some(self.at(range, "a signal is missing before it".to_owned()));
         }
         let help = match word.to_lowercase().as_str() {
             "then" | "followed" | "before" => "steps are joined by `->`",
-            "until" => "`until` is not part of the language yet",
-            "no" | "not" => "absence is not part of the language yet",
-            "of" => "groups of signals are not part of the language yet; a sequence is written `a -> b`",
+            "not" => "absence is written `no`: `a -> no b`",
+            "of" => "a number of signals is written `2 of (a, b, c)`",
             "and" if self.expects(&[Rule::comma]) => "keys are separated by commas",
-            "and" => "groups of signals are not part of the language yet; a sequence is written `a -> b`",
-            "or" => "a choice of signals is not part of the language yet; write both conditions into one signal",
+            "and" => "signals in any order are joined by `&`, steps by `->`",
+            "or" => {
+                "a choice stands alone: `a or b`; inside another behaviour make it a signal: `signals: { x: { behavior: a or b } }`"
+            }
             "by" | "within" if self.expects(&[Rule::and, Rule::or]) => "`where` stands last; put this clause before it",
             "by" | "within" | "where" if self.expects(&[Rule::order_operator]) => {
                 "add a threshold, such as `count(signal) >= 5`"
@@ -435,6 +459,11 @@ impl Failure<'_> {
         if self.before().ends_with('<') && rest.starts_with('>') {
             return Some(self.at(self.offset - 1..self.offset + 1, "write `!=`".to_owned()));
         }
+        if self.is_behavior && self.before().ends_with('&') && rest.starts_with('&') {
+            return Some(
+                self.at(self.offset - 1..self.offset + 1, "signals in any order are joined by `&`".to_owned()),
+            );
+        }
         if self.is_behavior {
             return BEHAVIOR_SIGNS.iter().find_map(found);
         }
@@ -456,35 +485,4 @@ impl Failure<'_> {
 
 fn is_word(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '_' | '@' | '$')
-}
-
-/// The unit that a word stands for.
-fn unit_of(word: &str) -> Option<&'static str> {
-    Some(match word.to_lowercase().as_str() {
-        "s" | "sec" | "secs" | "second" | "seconds" => "s",
-        "m" | "min" | "mins" | "minute" | "minutes" => "m",
-        "h" | "hr" | "hrs" | "hour" | "hours" => "h",
-        "d" | "day" | "days" => "d",
-        _ => return None,
-    })
-}
-
-/// `30mins` as `30m`, `1h30m` as `90m`.
-fn in_one_unit(written: &str) -> Option<String> {
-    let mut total = Duration::ZERO;
-    let mut rest = written;
-    let mut single = None;
-    let mut parts = 0;
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, behind) = rest.split_at_checked(digits)?;
-        let letters = behind.bytes().take_while(u8::is_ascii_alphabetic).count();
-        let (unit, behind) = behind.split_at_checked(letters)?;
-        let part = format!("{number}{}", unit_of(unit)?);
-        total = total.plus(part.parse().ok()?);
-        single = Some(part);
-        parts += 1;
-        rest = behind;
-    }
-    if parts == 1 { single } else { Some(total.to_string()) }
 }

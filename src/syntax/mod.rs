@@ -4,12 +4,14 @@
 
 pub mod ast;
 mod behavior;
+pub mod behavior_ast;
 mod detection;
 pub mod document;
 mod expression;
 mod mistake;
 mod parser;
 mod structure;
+mod written_duration;
 
 pub use behavior::parse_behavior;
 pub use detection::{DetectionFile, ExceptionText, ListFile, SignalText, Text, is_list, read_detection, read_list};

@@ -161,6 +161,24 @@ const fn name_of(rule: Rule) -> Option<&'static str> {
         Rule::by | Rule::by_clause => "`by`",
         Rule::within | Rule::within_clause => "`within`",
         Rule::clause => "`by`, `within`",
+        Rule::over | Rule::over_clause => "`over`",
+        Rule::learning | Rule::learning_clause => "`learning`",
+        Rule::per | Rule::per_clause => "`per`",
+        Rule::above | Rule::above_clause => "`above`",
+        Rule::floor | Rule::floor_clause => "`floor`",
+        Rule::faster | Rule::faster_clause => "`faster than`",
+        Rule::than => "`than`",
+        Rule::beyond | Rule::beyond_clause => "`beyond`",
+        Rule::until | Rule::until_clause => "`until`",
+        Rule::fixed => "`fixed`",
+        Rule::sigma => "`sigma`",
+        Rule::speed_unit => "`km/h`",
+        Rule::length_unit => "`km`",
+        Rule::of => "`of`",
+        Rule::no => "`no`",
+        Rule::ampersand => "`&`",
+        Rule::equals => "`=`",
+        Rule::sum_operator | Rule::product_operator => "`+`, `-`, `*`, `/`",
         Rule::operand
         | Rule::group
         | Rule::quantified
@@ -189,7 +207,36 @@ const fn name_of(rule: Rule) -> Option<&'static str> {
         Rule::comma => "`,`",
         Rule::arrow => "`->`",
         Rule::signal | Rule::step | Rule::sequence => "a signal",
-        Rule::aggregate | Rule::count | Rule::distinct | Rule::body | Rule::behavior => "a behaviour",
+        Rule::weight => "a signal with its weight",
+        Rule::aggregate
+        | Rule::aggregate_word
+        | Rule::aggregate_start
+        | Rule::aggregate_comparison
+        | Rule::aggregate_negation
+        | Rule::aggregate_conjunction
+        | Rule::aggregate_disjunction
+        | Rule::aggregate_group
+        | Rule::sum_of
+        | Rule::product_of
+        | Rule::term
+        | Rule::sum_group => "an aggregate",
+        Rule::aggregation
+        | Rule::novelty
+        | Rule::new
+        | Rule::rarity
+        | Rule::rare
+        | Rule::baseline
+        | Rule::outlier
+        | Rule::spike
+        | Rule::travel
+        | Rule::travel_word
+        | Rule::score
+        | Rule::score_word
+        | Rule::some_of
+        | Rule::together
+        | Rule::union
+        | Rule::body
+        | Rule::behavior => "a behaviour",
         Rule::EOI => "the end",
         Rule::reserved | Rule::WHITESPACE | Rule::name_start | Rule::name_character => return None,
     })

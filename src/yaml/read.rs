@@ -206,8 +206,13 @@ impl<'a> Reader<'a> {
                 Key::Refused => {}
                 Key::Due => match node.kind {
                     NodeKind::Scalar(scalar) => {
+                        // An empty key in an empty key is one mistake.
                         if let Some(diagnostic) = refuse::text_as_key(&scalar, node.span) {
-                            self.diagnostics.push(diagnostic);
+                            let message = &diagnostic.message;
+                            let same = |other: &Diagnostic| other.span == diagnostic.span && other.message == *message;
+                            if !self.diagnostics.iter().any(same) {
+                                self.diagnostics.push(diagnostic);
+                            }
                             *key = Key::Refused;
                         } else {
                             *key = Key::Read(Spanned::new(scalar.text, node.span));
