@@ -140,6 +140,8 @@ functions! {
     Case, "case";
     CidrMatch, "cidrmatch";
     Coalesce, "coalesce";
+    Asin, "asin";
+    Cos, "cos";
     Exact, "exact";
     Floor, "floor";
     If, "if";
@@ -158,10 +160,15 @@ functions! {
     MvDedup, "mvdedup";
     MvIndex, "mvindex";
     MvMap, "mvmap";
+    Min, "min";
     Null, "null";
+    Pi, "pi";
+    Pow, "pow";
     Replace, "replace";
     RTrim, "rtrim";
+    Sin, "sin";
     Spath, "spath";
+    Sqrt, "sqrt";
     Split, "split";
     Substr, "substr";
     ToNumber, "tonumber";
@@ -260,6 +267,10 @@ pub(super) struct Aggregate {
 pub(super) enum AggregateFunction {
     /// Number of rows.
     Count,
+    /// Number of rows that have a value.
+    CountOf,
+    /// Number of different values.
+    DistinctCount,
     /// Sum.
     Sum,
     /// Smallest.

@@ -3,6 +3,7 @@
 //! Inside an instant order is free, so only different events are left to check: by Hall's condition on the numbers of
 //! events that satisfy each set of signals.
 
+use super::absence::Around;
 use super::ast::{Aggregate, AggregateFunction, Arithmetic, Comparison, EvalExpr, Function, SortKey, Stage};
 use super::columns::{Packed, Shown};
 use super::context::Context;
@@ -31,17 +32,17 @@ struct Carried {
 
 impl Context<'_> {
     /// Instants that close a chain.
-    pub(super) fn chain(&mut self, head: &mut Head, chain: &Chain<'_>, shown: &mut Shown) {
+    pub(super) fn chain(&mut self, head: &mut Head, chain: &Chain<'_>, around: &Around, shown: &mut Shown) {
         if chain.links.len() > MOST_EVENTS {
             let message = format!("a chain of more than {MOST_EVENTS} events makes the search too long; use `count`");
-            self.refuse(ReasonCode::UnsupportedBehavior, self.request.detection.stage.behavior.span, message);
+            self.refuse(ReasonCode::UnsupportedBehavior, self.stage.behavior.span, message);
             return;
         }
         match &chain.conditions {
-            Conditions::Free => self.instants(head, chain, &[], shown),
+            Conditions::Free => self.instants(head, chain, &[], around, shown),
             Conditions::Agree(agreements) => {
                 let columns = self.agree(head, chain, agreements);
-                self.instants(head, chain, &columns, shown);
+                self.instants(head, chain, &columns, around, shown);
             }
             Conditions::Differ { relation, earlier, later } => {
                 self.differ(head, chain, relation, (*earlier, *later), shown);
@@ -93,9 +94,24 @@ impl Context<'_> {
         }
     }
 
+    /// The signal of a step.
+    fn step_signal(&self, step: usize) -> Option<SignalId> {
+        match &self.stage.behavior.node {
+            crate::ir::Behavior::Sequence(sequence) => sequence.steps.get(step).map(|step| step.signal),
+            crate::ir::Behavior::Event { .. }
+            | crate::ir::Behavior::Count { .. }
+            | crate::ir::Behavior::Distinct { .. }
+            | crate::ir::Behavior::Aggregation(_)
+            | crate::ir::Behavior::Group(_)
+            | crate::ir::Behavior::Rare(_)
+            | crate::ir::Behavior::Baseline(_)
+            | crate::ir::Behavior::Travel(_) => None,
+        }
+    }
+
     /// Where a step is written.
     pub(super) fn step_span(&self, step: usize) -> crate::source::Span {
-        let behavior = &self.request.detection.stage.behavior;
+        let behavior = &self.stage.behavior;
         match &behavior.node {
             crate::ir::Behavior::Sequence(sequence) => sequence.steps.get(step).map_or(behavior.span, |step| step.span),
             crate::ir::Behavior::Event { .. }
@@ -109,16 +125,17 @@ impl Context<'_> {
         }
     }
 
-    fn instants(&mut self, head: &mut Head, chain: &Chain<'_>, agreed: &[String], shown: &mut Shown) {
+    fn instants(&mut self, head: &mut Head, chain: &Chain<'_>, agreed: &[String], around: &Around, shown: &mut Shown) {
         let sets = Sets::of(chain);
         if sets.largest() > MOST_OVERLAPPING {
             let message = format!("more than {MOST_OVERLAPPING} steps that one event can be at once");
-            self.refuse(ReasonCode::UnsupportedBehavior, self.request.detection.stage.behavior.span, message);
+            self.refuse(ReasonCode::UnsupportedBehavior, self.stage.behavior.span, message);
             return;
         }
         let carried = self.carried(chain, shown);
-        self.by_instant(head, &sets, agreed, &carried);
+        self.by_instant(head, &sets, around.signals(), agreed, &carried);
         head.push(Stage::Sort(vec![SortKey::up(TIME)]));
+        around.carry(head, self);
         let agreed: Vec<&str> = agreed.iter().map(String::as_str).collect();
         let groups = head.by(&agreed);
         let last = chain.links.len();
@@ -127,7 +144,15 @@ impl Context<'_> {
             let start = format!("detc_s{link}");
             let branches: Vec<(EvalExpr, EvalExpr)> = (1..=link)
                 .map(|first| {
-                    let condition = self.fits(&sets, chain, first, link);
+                    let mut conditions = vec![self.fits(&sets, chain, first, link)];
+                    match (first, link) {
+                        (1, 1) => conditions.extend(around.may_start(&window, self)),
+                        (1, _) if around.may_start(&window, self).is_some() => {
+                            conditions.push(EvalExpr::call(Function::IsNotNull, EvalExpr::derived("detc_s1")));
+                        }
+                        _ => conditions.extend(around.may_follow(first - 1, self)),
+                    }
+                    let condition = EvalExpr::all(conditions);
                     let value = if first == 1 { TIME.to_owned() } else { format!("detc_p{}", first - 1) };
                     (condition, EvalExpr::derived(value))
                 })
@@ -138,9 +163,19 @@ impl Context<'_> {
             }
             let age = EvalExpr::arithmetic(EvalExpr::derived(TIME), Arithmetic::Minus, EvalExpr::derived(&start));
             let inside = EvalExpr::compare(age, Comparison::LessOrEqual, window.clone());
-            if link == last {
-                let found = EvalExpr::call(Function::IsNotNull, EvalExpr::derived(&start));
-                head.keep(EvalExpr::all(vec![found, inside]));
+            if link == last && around.waits() {
+                let mut conditions = if link > 1 { vec![inside] } else { Vec::new() };
+                conditions.extend(around.not_ended(&start, self));
+                if !conditions.is_empty() {
+                    head.set(&start, EvalExpr::only_if(EvalExpr::all(conditions), EvalExpr::derived(&start)));
+                }
+            } else if link == last {
+                let mut conditions = vec![EvalExpr::call(Function::IsNotNull, EvalExpr::derived(&start))];
+                if link > 1 {
+                    conditions.push(inside);
+                }
+                conditions.extend(around.not_ended(&start, self));
+                head.keep(EvalExpr::all(conditions));
             } else if link > 1 {
                 head.set(&start, EvalExpr::only_if(inside, EvalExpr::derived(&start)));
             }
@@ -155,6 +190,12 @@ impl Context<'_> {
                     let (ours, theirs) = (format!("detc_y{link}_{step}"), format!("detc_z{link}_{step}"));
                     Aggregate::of(AggregateFunction::Last, &ours, &theirs)
                 }));
+                if around.follows(link) {
+                    let valid = EvalExpr::call(Function::IsNotNull, EvalExpr::derived(&start));
+                    let reached = format!("detc_e{link}");
+                    head.set(&reached, EvalExpr::only_if(valid, EvalExpr::derived(TIME)));
+                    aggregates.push(Aggregate::of(AggregateFunction::Max, &reached, &format!("detc_r{link}")));
+                }
                 head.push(Stage::StreamStats { window: None, current: false, aggregates, by: groups.clone() });
             }
         }
@@ -166,10 +207,16 @@ impl Context<'_> {
                 (text, format!("detc_x{step}"))
             })
             .collect();
-        once_per_start(head, &format!("detc_s{last}"), &texts, !agreed.is_empty());
+        let start = format!("detc_s{last}");
+        if around.waits() {
+            around.wait(head, &start, last, &window, self);
+        } else {
+            once_per_start(head, &start, &texts, !agreed.is_empty());
+        }
         self.newest(head);
-        for carried in &carried {
-            self.unpack(head, &carried.packed, &format!("detc_x{}", carried.step + 1), shown);
+        for (carried, (text, column)) in carried.iter().zip(&texts) {
+            // a wait keeps the row of the instant that closed the chain
+            self.unpack(head, &carried.packed, if around.waits() { text } else { column }, shown);
         }
     }
 
@@ -194,13 +241,14 @@ impl Context<'_> {
                 self.drop_columns(step, reason, shown);
                 continue;
             }
-            if let Some(mut packed) = self.packed(Some(step), signal, shown) {
+            let named = self.step_signal(step).unwrap_or(signal);
+            if let Some(mut packed) = self.packed(Some(step), &[named], shown) {
                 if !apart {
                     self.verdict.assume(
                         "where one event can be several steps, the shown event may be another one of the closing instant",
                     );
                 }
-                if self.request.detection.stage.behavior.node.signals().len() > 1 {
+                if self.stage.behavior.node.signals().len() > 1 {
                     packed.text = EvalExpr::only_if(is_set(&self.flag(signal)), packed.text);
                 }
                 carried.push(Carried { step, link, packed });
@@ -210,12 +258,19 @@ impl Context<'_> {
     }
 
     /// One row for each instant of a key, with the number of events of each signal and set of signals.
-    fn by_instant(&mut self, head: &mut Head, sets: &Sets, agreed: &[String], carried: &[Carried]) {
+    fn by_instant(
+        &mut self,
+        head: &mut Head,
+        sets: &Sets,
+        absent: &[SignalId],
+        agreed: &[String],
+        carried: &[Carried],
+    ) {
         head.search.stages.extend(self.take_helpers());
         let mut aggregates = Vec::new();
         for set in &sets.sets {
             let number = self.number_of(set);
-            if !head.flagged {
+            if !head.flagged && set.iter().any(|signal| self.stage.signal(*signal).is_some()) {
                 aggregates.push(Aggregate::count(&number));
                 continue;
             }
@@ -225,6 +280,16 @@ impl Context<'_> {
                 head.set(&flag, EvalExpr::choose(any, EvalExpr::Integer(1), EvalExpr::Integer(0)));
             }
             aggregates.push(Aggregate::of(AggregateFunction::Sum, &flag, &number));
+        }
+        let counted = |signal: &&SignalId| !sets.sets.iter().any(|set| set.as_slice() == [**signal]);
+        for signal in absent.iter().filter(counted) {
+            let number = self.number_of(&[*signal]);
+            if head.flagged {
+                let flag = number.replacen("detc_n_", "detc_m_", 1);
+                aggregates.push(Aggregate::of(AggregateFunction::Sum, &flag, &number));
+            } else {
+                aggregates.push(Aggregate::count(&number));
+            }
         }
         for carried in carried {
             let column = format!("detc_x{}", carried.step + 1);

@@ -3,7 +3,7 @@
 //! Never `strftime`, which follows the time zone of whoever owns the search.
 
 use super::ast::{Arithmetic, Comparison, EvalExpr, Function};
-use crate::ir::OpeningHours;
+use crate::ir::{Behavior, OpeningHours, Stage};
 use crate::schema::{Clock, Duration};
 
 const HOUR: i64 = 3_600;
@@ -16,10 +16,10 @@ pub(super) struct Ticks {
 }
 
 impl Ticks {
-    /// The finest that the sources or a window ask for.
-    pub(super) fn of(clocks: &[Clock], window: Option<Duration>) -> Self {
-        let seconds = clocks.iter().all(|clock| *clock == Clock::Second);
-        let fits = window.is_none_or(Duration::is_whole_seconds);
+    /// The finest that the sources or a duration of a stage ask for, at any depth.
+    pub(super) fn of_stage(stage: &Stage) -> Self {
+        let seconds = stage.sources().iter().all(|source| source.clock == Clock::Second);
+        let fits = durations(stage).into_iter().all(Duration::is_whole_seconds);
         Self { per_second: if seconds && fits { 1 } else { 1000 } }
     }
 
@@ -96,4 +96,29 @@ pub(super) fn outside(seconds: &EvalExpr, hours: &OpeningHours) -> EvalExpr {
 /// The whole number of units in a number of seconds.
 fn whole(seconds: EvalExpr, unit: i64) -> EvalExpr {
     EvalExpr::call(Function::Floor, EvalExpr::arithmetic(seconds, Arithmetic::Over, EvalExpr::Integer(unit)))
+}
+
+/// The durations that a stage and those inside it name.
+fn durations(stage: &Stage) -> Vec<Duration> {
+    let mut found = match &stage.behavior.node {
+        Behavior::Event { .. } => Vec::new(),
+        Behavior::Count { window, .. } | Behavior::Distinct { window, .. } => vec![window.node],
+        Behavior::Aggregation(aggregation) => vec![aggregation.window.node],
+        Behavior::Sequence(sequence) => vec![sequence.window.node],
+        Behavior::Group(group) => vec![group.window.node],
+        Behavior::Rare(rare) => {
+            [Some(&rare.history), rare.learning.as_ref()].into_iter().flatten().map(|one| one.node).collect()
+        }
+        Behavior::Baseline(baseline) => {
+            let learning = baseline.learning.as_ref();
+            [Some(&baseline.bucket), Some(&baseline.history), learning]
+                .into_iter()
+                .flatten()
+                .map(|one| one.node)
+                .collect()
+        }
+        Behavior::Travel(travel) => vec![travel.window.node],
+    };
+    found.extend(stage.signals.iter().filter_map(|signal| signal.stage.as_ref()).flat_map(|inner| durations(inner)));
+    found
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::ast::{EvalExpr, Function, Stage};
 use super::context::Context;
-use super::read::{Head, TIME};
-use crate::ir::{Behavior, HitColumn, SignalId};
+use super::read::{Head, TIME, is_set};
+use crate::ir::{Behavior, HitColumn, HitValue, SignalId};
 
 /// A column of the result.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub(super) struct Shown {
     pub(super) outputs: Vec<Output>,
     /// Columns that the result lacks, with the reason.
     pub(super) missing: BTreeMap<String, String>,
+    /// Column with what tells the closing event from others.
+    pub(super) identity: Option<String>,
 }
 
 /// Columns of one event that travel as one JSON text.
@@ -32,13 +34,54 @@ pub(super) struct Packed {
     pub(super) members: Vec<Output>,
     /// The text.
     pub(super) text: EvalExpr,
+    /// Whether the event closes the hit.
+    pub(super) closes: bool,
 }
 
 impl<'a> Context<'a> {
     /// The columns that the alert takes from events of a step (of any signal where `step` is `None`), keys excluded.
     fn wanted(&self, step: Option<usize>) -> Vec<(usize, &'a HitColumn)> {
-        let columns = self.request.detection.stage.columns.iter().enumerate();
-        columns.filter(|(_, column)| column.key().is_none() && (step.is_none() || column.step() == step)).collect()
+        let last = self.last_step();
+        let is_wanted = |column: &HitColumn| match &column.value {
+            HitValue::Key(_) | HitValue::Aggregate(_) => false,
+            HitValue::Closing(_) => step.is_none() || step == last,
+            HitValue::Step { step: theirs, .. } => step.is_none_or(|step| step == *theirs),
+        };
+        self.stage.columns.iter().enumerate().filter(|(_, column)| is_wanted(column)).collect()
+    }
+
+    /// Index of the last step of a sequence.
+    fn last_step(&self) -> Option<usize> {
+        match &self.stage.behavior.node {
+            Behavior::Sequence(sequence) => sequence.steps.len().checked_sub(1),
+            Behavior::Event { .. }
+            | Behavior::Count { .. }
+            | Behavior::Distinct { .. }
+            | Behavior::Aggregation(_)
+            | Behavior::Group(_)
+            | Behavior::Rare(_)
+            | Behavior::Baseline(_)
+            | Behavior::Travel(_) => None,
+        }
+    }
+
+    /// Records the columns that hold a hit's numbers; `None` where the search does not keep one.
+    pub(super) fn number_columns(&self, shown: &mut Shown, column_of: impl Fn(usize) -> Option<String>) {
+        for column in &self.stage.columns {
+            let HitValue::Aggregate(index) = column.value else { continue };
+            match column_of(index) {
+                Some(name) => shown.outputs.push(Output { name: column.name.clone(), column: name }),
+                None => {
+                    let reason = "the search compares the number without computing it".to_owned();
+                    shown.missing.insert(column.name.clone(), reason);
+                }
+            }
+        }
+    }
+
+    /// Whether a hit has to carry one of its numbers.
+    pub(super) fn wants_numbers(&self) -> bool {
+        self.stage.columns.iter().any(|column| matches!(column.value, HitValue::Aggregate(_)))
     }
 
     /// The values of the columns that the alert takes from an event; those that the target lacks become missing.
@@ -46,11 +89,18 @@ impl<'a> Context<'a> {
         let mut found = Vec::new();
         for (index, column) in self.wanted(step) {
             let value = self.attempt(|context| {
-                let (signal, event_value) = column.event_values().into_iter().next()?;
-                let signal = context.request.detection.stage.signal(signal)?;
-                let scope = context.scope(signal)?;
-                // a text that stands for a missing value is shown as it is
-                Some(context.shown(scope, event_value, column.span))
+                let mut values = Vec::new();
+                for (id, value) in column.event_values() {
+                    let scope = context.scope(context.stage.signal(id)?)?;
+                    values.push((id, context.shown(scope, value, column.span)));
+                }
+                let (_, first) = values.first()?;
+                if values.iter().all(|(_, value)| value == first) {
+                    return Some(first.clone());
+                }
+                // of an event that belongs to several signals the first counts
+                let cases = values.into_iter().flat_map(|(id, value)| [is_set(&context.flag(id)), value]);
+                Some(EvalExpr::Call(Function::Case, cases.collect()))
             });
             match value {
                 Ok(Some(value)) => {
@@ -67,12 +117,14 @@ impl<'a> Context<'a> {
     }
 
     /// The columns of a step's event as one JSON text that sorts by the event's identity; `None` where there are none.
-    pub(super) fn packed(&mut self, step: Option<usize>, signal: SignalId, shown: &mut Shown) -> Option<Packed> {
+    pub(super) fn packed(&mut self, step: Option<usize>, signals: &[SignalId], shown: &mut Shown) -> Option<Packed> {
         let columns = self.event_columns(step, shown);
-        if columns.is_empty() {
+        let closes = step.is_none() || step == self.last_step();
+        // a hit that another stage reads is told from others by its closing event
+        if columns.is_empty() && (self.outermost || !closes) {
             return None;
         }
-        let identity = self.identity(signal).unwrap_or_else(|| EvalExpr::call(Function::Md5, EvalExpr::source("_raw")));
+        let identity = self.identity_of(signals);
         let filled = |value: EvalExpr| EvalExpr::Call(Function::Coalesce, vec![value, EvalExpr::text("")]);
         let mut arguments = vec![EvalExpr::text("id"), filled(identity)];
         let mut members = Vec::new();
@@ -81,7 +133,24 @@ impl<'a> Context<'a> {
             members.push(output);
         }
         self.verdict.assume("Splunk is version 8.1 or later");
-        Some(Packed { members, text: EvalExpr::Call(Function::JsonObject, arguments) })
+        Some(Packed { members, closes, text: EvalExpr::Call(Function::JsonObject, arguments) })
+    }
+
+    /// What tells an event of any of the signals from others.
+    pub(super) fn identity_of(&mut self, signals: &[SignalId]) -> EvalExpr {
+        let raw = EvalExpr::call(Function::Md5, EvalExpr::source("_raw"));
+        let mut found = Vec::new();
+        for id in signals {
+            found.push((*id, self.identity(*id).unwrap_or_else(|| raw.clone())));
+        }
+        match found.first() {
+            None => raw,
+            Some((_, first)) if found.iter().all(|(_, identity)| identity == first) => first.clone(),
+            Some(_) => {
+                let cases = found.into_iter().flat_map(|(id, identity)| [is_set(&self.flag(id)), identity]);
+                EvalExpr::Call(Function::Case, cases.collect())
+            }
+        }
     }
 
     /// Marks the columns of a step as missing.
@@ -100,31 +169,39 @@ impl<'a> Context<'a> {
             assignments.push((output.column.clone(), member));
             shown.outputs.push(output.clone());
         }
+        if packed.closes && !self.outermost {
+            let member = EvalExpr::Call(Function::Spath, vec![EvalExpr::derived(column), EvalExpr::text("id")]);
+            assignments.push(("detc_id".to_owned(), member));
+            shown.identity = Some("detc_id".to_owned());
+        }
         head.push(Stage::Eval(assignments));
     }
 
     /// Names the columns of the result; returns their names in order.
     pub(super) fn show(&mut self, head: &mut Head, shown: &mut Shown) -> Vec<String> {
-        let detection = self.request.detection;
+        let stage = self.stage;
         let mut outputs: Vec<Output> = Vec::new();
-        for (key, column) in detection.stage.keys.iter().zip(&head.keys) {
+        for (key, column) in stage.keys.iter().zip(&head.keys) {
             outputs.push(Output { name: key.name.clone(), column: column.clone() });
         }
         let mut copies = Vec::new();
-        for (index, column) in detection.stage.columns.iter().enumerate() {
-            let Some(key) = column.key().and_then(|key| head.keys.get(key)) else { continue };
+        for (index, column) in stage.columns.iter().enumerate() {
+            let Some(key) = column.key().filter(|_| column.shown).and_then(|key| head.keys.get(key)) else { continue };
             if !outputs.iter().any(|output| output.name == column.name) {
                 let copy = format!("detc_c{}", index + 1);
                 copies.push((copy.clone(), EvalExpr::derived(key)));
                 outputs.push(Output { name: column.name.clone(), column: copy });
             }
         }
-        let order = |name: &str| detection.stage.columns.iter().position(|column| column.name == name);
+        let order = |name: &str| stage.columns.iter().position(|column| column.name == name);
         let mut others = std::mem::take(&mut shown.outputs);
+        let is_shown = |name: &str| stage.columns.iter().any(|column| column.shown && column.name == name);
+        others.retain(|other| is_shown(&other.name));
+        shown.missing.retain(|name, _| is_shown(name));
         others.retain(|other| !outputs.iter().any(|output| output.name == other.name));
         others.sort_by_key(|output| order(&output.name));
         outputs.extend(others);
-        if !matches!(detection.stage.behavior.node, Behavior::Event { .. }) {
+        if head.timed || !matches!(stage.behavior.node, Behavior::Event { .. }) {
             copies.insert(0, ("_time".to_owned(), head.ticks.shown(TIME)));
         }
         if !copies.is_empty() {

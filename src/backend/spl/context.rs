@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::ast::{EvalExpr, Stage};
+use super::clock::Ticks;
+use super::subject::Subject;
 use crate::backend::{ReasonCode, Request, Verdict};
+use crate::ir;
 use crate::schema::mapping::{FieldMap, TargetProfile};
 use crate::schema::{FieldPath, Source};
 use crate::source::Span;
@@ -34,6 +37,16 @@ impl Options {
 pub(super) struct Context<'a> {
     /// What is compiled.
     pub(super) request: &'a Request<'a>,
+    /// The stage that is being lowered.
+    pub(super) stage: &'a ir::Stage,
+    /// Whether the hits of the stage are read by another one or by a filter, so that their columns keep their meaning.
+    pub(super) carries: bool,
+    /// Whether the stage is that of the detection, so that its newest hits are reported.
+    pub(super) outermost: bool,
+    /// How time is counted.
+    pub(super) ticks: Ticks,
+    /// What the hits carry that are being looked at, by column.
+    pub(super) hits: BTreeMap<String, Carried>,
     /// What has been found so far.
     pub(super) verdict: Verdict,
     /// Options of the target.
@@ -44,6 +57,17 @@ pub(super) struct Context<'a> {
     known: BTreeMap<String, String>,
 }
 
+/// A column of a hit, or why it has none.
+#[derive(Debug, Clone)]
+pub(super) enum Carried {
+    /// The column that holds it.
+    Column(String),
+    /// What the value is whatever type it is read as.
+    Clean(Subject),
+    /// Why the search does not keep it.
+    Missing(String),
+}
+
 /// The event that a value is taken from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scope<'s> {
@@ -51,6 +75,8 @@ pub(super) struct Scope<'s> {
     pub(super) source: &'s Source,
     /// What the target has of it.
     pub(super) map: &'s FieldMap,
+    /// Whether the event is a hit, whose fields are columns of the search.
+    pub(super) is_hit: bool,
     /// The elements of lists that are being looked at, innermost first.
     pub(super) element: Option<&'s ElementScope<'s>>,
 }
@@ -69,8 +95,14 @@ pub(super) struct ElementScope<'s> {
 impl<'a> Context<'a> {
     /// Starts with nothing found.
     pub(super) fn new(request: &'a Request<'a>) -> Self {
+        let stage = &request.detection.stage;
         Self {
             request,
+            stage,
+            carries: request.detection.filter.node != ir::Predicate::Constant(true),
+            outermost: true,
+            ticks: Ticks::of_stage(stage),
+            hits: BTreeMap::new(),
             verdict: Verdict::default(),
             options: Options::of(request.target),
             helpers: Vec::new(),
@@ -110,6 +142,11 @@ impl<'a> Context<'a> {
         std::mem::take(&mut self.helpers)
     }
 
+    /// Forgets the helper columns of a stage that is done: its last command dropped them.
+    pub(super) fn forget_helpers(&mut self) {
+        self.known.clear();
+    }
+
     /// Runs something on the side and returns what it says against itself instead of recording it.
     pub(super) fn attempt<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> Result<T, String> {
         let verdict = std::mem::take(&mut self.verdict);
@@ -144,6 +181,6 @@ impl<'s> Scope<'s> {
     where
         's: 'e,
     {
-        Scope { source: self.source, map: self.map, element: Some(element) }
+        Scope { element: Some(element), ..self }
     }
 }

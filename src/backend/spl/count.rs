@@ -15,9 +15,16 @@ const MOST_ROWS: u64 = 10_000;
 impl Context<'_> {
     /// Each event is a hit.
     pub(super) fn any_event(&mut self, head: &mut Head, shown: &mut Shown) {
-        head.set(TIME, head.ticks.now());
+        if !head.timed {
+            head.set(TIME, head.ticks.now());
+        }
         self.newest(head);
         let mut assignments = Vec::new();
+        if !self.outermost {
+            let identity = self.identity_of(&self.stage.behavior.node.signals());
+            assignments.push(("detc_id".to_owned(), identity));
+            shown.identity = Some("detc_id".to_owned());
+        }
         for (output, value) in self.event_columns(None, shown) {
             assignments.push((output.column.clone(), value));
             shown.outputs.push(output);
@@ -50,6 +57,7 @@ impl Context<'_> {
         }
         let identity = self.identity(signal);
         if identity.is_some() || !assignments.is_empty() {
+            shown.identity = Some("detc_id".to_owned());
             let text = identity.unwrap_or_else(|| EvalExpr::Name(Name::Source("_raw".to_owned())));
             assignments.insert(0, ("detc_id".to_owned(), text));
             kept.insert(kept.len() - shown.outputs.len(), "detc_id".to_owned());

@@ -104,8 +104,8 @@ impl Context<'_> {
                 let reason =
                     "the search does not keep the events of earlier steps in a chain of more than two with `!=`";
                 self.drop_columns(link.step, reason, shown);
-            } else if let Some(mut packed) = self.packed(Some(link.step), link.signal, shown) {
-                if self.request.detection.stage.behavior.node.signals().len() > 1 {
+            } else if let Some(mut packed) = self.packed(Some(link.step), &[link.signal], shown) {
+                if self.stage.behavior.node.signals().len() > 1 {
                     packed.text = EvalExpr::only_if(is_set(&self.flag(link.signal)), packed.text);
                 }
                 carried.push((index, packed));
@@ -260,7 +260,7 @@ impl Context<'_> {
     /// A value as text that equals another exactly where the values do; a missing value differs from everything.
     fn told_apart(&mut self, id: SignalId, value: &Spanned<crate::ir::Value>, relation: &Relation) -> Option<EvalExpr> {
         let subject = self.by_signal(&[(id, value.clone())]);
-        let scope = self.request.detection.stage.signal(id).and_then(|signal| self.scope(signal))?;
+        let scope = self.stage.signal(id).and_then(|signal| self.scope(signal))?;
         let subject = self.settled(scope, subject);
         if subject.kind == Kind::Many {
             let message = "a list cannot be compared between steps";
@@ -273,6 +273,7 @@ impl Context<'_> {
         let text = if fold { EvalExpr::lowered(native.expression) } else { native.expression };
         let raw = EvalExpr::call(Function::Md5, EvalExpr::source("_raw"));
         let identity = match self.identity(id) {
+            Some(identity) if scope.is_hit => identity,
             Some(identity) => EvalExpr::Call(Function::Coalesce, vec![identity, raw]),
             None => {
                 self.verdict

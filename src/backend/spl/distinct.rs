@@ -20,7 +20,7 @@ impl Context<'_> {
         window: Duration,
         shown: &mut Shown,
     ) {
-        let packed = self.packed(None, signal, shown);
+        let packed = self.packed(None, &[signal], shown);
         let parts = self.value_columns(head, signal, values);
         let mut assignments = vec![("detc_v".to_owned(), tuple(&parts))];
         if let Some(packed) = &packed {
@@ -94,7 +94,12 @@ impl Context<'_> {
     }
 
     /// The values of a tuple; a list gives each different element once, in rows of their own.
-    fn value_columns(&mut self, head: &mut Head, signal: SignalId, values: &[Spanned<Value>]) -> Vec<Subject> {
+    pub(super) fn value_columns(
+        &mut self,
+        head: &mut Head,
+        signal: SignalId,
+        values: &[Spanned<Value>],
+    ) -> Vec<Subject> {
         let mut parts = Vec::new();
         let mut lists = Vec::new();
         for value in values {
@@ -118,7 +123,7 @@ impl Context<'_> {
 }
 
 /// The text that tells tuples apart, the empty text where a value is missing.
-fn tuple(parts: &[Subject]) -> EvalExpr {
+pub(super) fn tuple(parts: &[Subject]) -> EvalExpr {
     let none = EvalExpr::text("");
     if let [only] = parts {
         return EvalExpr::Call(Function::Coalesce, vec![only.native().expression, none]);

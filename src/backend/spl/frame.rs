@@ -11,8 +11,12 @@ const MINUTE: Duration = Duration::from_seconds(60);
 const QUARTER: Duration = Duration::from_seconds(900);
 
 impl Context<'_> {
-    /// Keeps the hits of the newest interval; the range of the search ends one second behind it.
+    /// Keeps the hits of the newest interval; the range of the search ends one second behind it. Hits that
+    /// another stage reads are all kept.
     pub(super) fn newest(&mut self, head: &mut Head) {
+        if !self.outermost {
+            return;
+        }
         let schedule = self.request.schedule;
         let interval = i64::try_from(schedule.interval.seconds_up()).unwrap_or(i64::MAX);
         let end = EvalExpr::Name(Name::Derived("info_max_time".to_owned()));

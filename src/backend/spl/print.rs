@@ -166,7 +166,8 @@ impl fmt::Display for SortKey {
 impl fmt::Display for Aggregate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let function = match self.function {
-            AggregateFunction::Count => "count",
+            AggregateFunction::Count | AggregateFunction::CountOf => "count",
+            AggregateFunction::DistinctCount => "dc",
             AggregateFunction::Sum => "sum",
             AggregateFunction::Min => "min",
             AggregateFunction::Max => "max",

@@ -2,6 +2,7 @@
 
 use super::ast::{EvalExpr, Function, Name, Search, SearchExpr, Stage};
 use super::clock::Ticks;
+use super::compose::IDENTITY;
 use super::context::{Context, Scope};
 use super::prefilter::{any_of, combine};
 use super::subject::Subject;
@@ -9,7 +10,7 @@ use super::value::number_text;
 use crate::backend::ReasonCode;
 use crate::ir::{Predicate, Signal, SignalId, Value};
 use crate::plan;
-use crate::schema::{Clock, Duration, Type};
+use crate::schema::{Clock, Type};
 use crate::source::{Span, Spanned};
 
 /// What the head of a query has laid ready.
@@ -22,6 +23,8 @@ pub(super) struct Head {
     pub(super) keys: Vec<String>,
     /// Whether events carry a flag for each signal.
     pub(super) flagged: bool,
+    /// Whether the time is there already, as it is on hits.
+    pub(super) timed: bool,
 }
 
 /// The column of an event's or a hit's time, in ticks.
@@ -51,33 +54,36 @@ impl Head {
 
 impl<'a> Context<'a> {
     /// Reads the events of all signals; `None` where a source has no place.
-    pub(super) fn read(&mut self, inputs: &[plan::Input<'_>], window: Option<Duration>) -> Option<Head> {
-        let clocks: Vec<Clock> = inputs.iter().map(|input| input.source.clock).collect();
-        let ticks = Ticks::of(&clocks, window);
-        if clocks.contains(&Clock::Finer) {
+    pub(super) fn read(&mut self, inputs: &[plan::Input<'_>]) -> Option<Head> {
+        let ticks = self.ticks;
+        if inputs.iter().any(|input| input.source.clock == Clock::Finer) {
             self.verdict.assume("events of one millisecond count as one instant");
         }
         let base = self.base(inputs);
-        let flagged = self.request.detection.stage.behavior.node.signals().len() > 1;
-        let mut head = Head { search: Search { base: base?, stages: Vec::new() }, ticks, keys: Vec::new(), flagged };
+        let flagged = self.stage.behavior.node.signals().len() > 1;
+        let mut head =
+            Head { search: Search { base: base?, stages: Vec::new() }, ticks, keys: Vec::new(), flagged, timed: false };
         self.filter(&mut head, inputs);
         Some(head)
     }
 
     /// The scope of a signal's events; a reason where the target lacks the source.
     pub(super) fn scope(&mut self, signal: &'a Signal) -> Option<Scope<'a>> {
+        if signal.stage.is_some() {
+            return Some(Self::hit_scope(signal));
+        }
         let request = self.request;
         let Some(map) = request.target.maps.get(&signal.source.name) else {
             let message = format!("the target does not carry the source `{}`", signal.source.name);
             self.refuse(ReasonCode::MissingSource, signal.name.span, message);
             return None;
         };
-        Some(Scope { source: &signal.source, map, element: None })
+        Some(Scope { source: &signal.source, map, is_hit: false, element: None })
     }
 
     fn signals(&self, input: &plan::Input<'_>) -> Vec<&'a Signal> {
-        let detection = self.request.detection;
-        input.signals.iter().filter_map(|id| detection.stage.signal(*id)).collect()
+        let stage = self.stage;
+        input.signals.iter().filter_map(|id| stage.signal(*id)).collect()
     }
 
     fn base(&mut self, inputs: &[plan::Input<'_>]) -> Option<SearchExpr> {
@@ -110,7 +116,7 @@ impl<'a> Context<'a> {
         let mut flags = Vec::new();
         for input in inputs {
             for id in &input.signals {
-                let Some(signal) = self.request.detection.stage.signal(*id) else { continue };
+                let Some(signal) = self.stage.signal(*id) else { continue };
                 let Some(scope) = self.scope(signal) else { continue };
                 let mut parts = Vec::new();
                 if several {
@@ -158,18 +164,19 @@ impl<'a> Context<'a> {
         format!("detc_m_{}", self.label(id))
     }
 
-    /// A signal's name where it can be part of a column's name, else its number.
+    /// A signal's name where it can be part of a column's name and is no other's, else its number.
     pub(super) fn label(&self, id: SignalId) -> String {
-        let name = self.request.detection.stage.signal(id).map_or("", |signal| signal.name.node.as_str());
+        let name = self.stage.signal(id).map_or("", |signal| signal.name.node.as_str());
         let plain = |character: char| character.is_ascii_alphanumeric() || character == '_';
         let starts = name.chars().next().is_some_and(|first| first.is_ascii_alphabetic());
-        if starts && name.chars().all(plain) { name.to_owned() } else { (id.0 + 1).to_string() }
+        let unique = !self.stage.signals.iter().take(id.0).any(|earlier| earlier.name.node == name);
+        if unique && starts && name.chars().all(plain) { name.to_owned() } else { (id.0 + 1).to_string() }
     }
 
     /// Computes keys and time, and drops events that lack a key.
     pub(super) fn keys(&mut self, head: &mut Head) {
-        let detection = self.request.detection;
-        if let Some(span) = plan::key_conflict(&detection.stage) {
+        let stage = self.stage;
+        if let Some(span) = plan::key_conflict(stage) {
             let message =
                 "one event can belong to two signals with different keys; make the signals exclude each other";
             self.refuse(ReasonCode::UnsupportedBehavior, span, message);
@@ -177,10 +184,9 @@ impl<'a> Context<'a> {
         let mut assignments = Vec::new();
         let mut lists = Vec::new();
         let mut present = Vec::new();
-        for index in 0..detection.stage.keys.len() {
+        for index in 0..stage.keys.len() {
             let column = format!("detc_k{}", index + 1);
-            let values: Vec<(SignalId, Spanned<Value>)> = detection
-                .stage
+            let values: Vec<(SignalId, Spanned<Value>)> = stage
                 .signals
                 .iter()
                 .enumerate()
@@ -197,8 +203,12 @@ impl<'a> Context<'a> {
         }
         let helpers = self.take_helpers();
         head.search.stages.extend(helpers);
-        assignments.push((TIME.to_owned(), head.ticks.now()));
-        head.push(Stage::Eval(assignments));
+        if !head.timed {
+            assignments.push((TIME.to_owned(), head.ticks.now()));
+        }
+        if !assignments.is_empty() {
+            head.push(Stage::Eval(assignments));
+        }
         for column in lists {
             head.push(Stage::MvExpand(column));
         }
@@ -209,10 +219,10 @@ impl<'a> Context<'a> {
 
     /// A value that each signal may take from elsewhere.
     pub(super) fn by_signal(&mut self, values: &[(SignalId, Spanned<Value>)]) -> Subject {
-        let detection = self.request.detection;
+        let stage = self.stage;
         let mut found: Vec<(SignalId, Subject)> = Vec::new();
         for (id, value) in values {
-            let Some(signal) = detection.stage.signal(*id) else { continue };
+            let Some(signal) = stage.signal(*id) else { continue };
             let Some(scope) = self.scope(signal) else { continue };
             let subject = self.key_value(scope, value);
             found.push((*id, subject));
@@ -245,7 +255,10 @@ impl<'a> Context<'a> {
 
     /// The value of an event's own identity, for an order among events of one instant.
     pub(super) fn identity(&mut self, id: SignalId) -> Option<EvalExpr> {
-        let signal = self.request.detection.stage.signal(id)?;
+        let signal = self.stage.signal(id)?;
+        if signal.stage.is_some() {
+            return Some(EvalExpr::derived(IDENTITY));
+        }
         let scope = self.scope(signal)?;
         let path = signal.source.id.clone()?;
         let column = self.attempt(|context| {
@@ -273,7 +286,7 @@ pub(super) fn is_set(flag: &str) -> EvalExpr {
 }
 
 /// The parts of a conjunction, inner conjunctions included.
-fn conjuncts(predicate: &Spanned<Predicate>) -> Vec<&Spanned<Predicate>> {
+pub(super) fn conjuncts(predicate: &Spanned<Predicate>) -> Vec<&Spanned<Predicate>> {
     match &predicate.node {
         Predicate::And(parts) => parts.iter().flat_map(conjuncts).collect(),
         Predicate::Constant(_)

@@ -4,6 +4,7 @@ use super::address::{DECIMAL, DECIMAL_TEXT, INTEGER_TEXT, WHOLE};
 use super::ast::{EvalExpr, Function, Stage};
 use super::context::{Context, Scope};
 use super::field::number;
+use super::read::TIME;
 use super::regex::{self, Dialect};
 use super::subject::{Kind, Subject};
 use super::{clock, regex::quote};
@@ -23,6 +24,7 @@ impl Context<'_> {
             Value::Element(element) => self.element(scope, element, span),
             Value::First(first) => self.first(scope, first),
             Value::NameValue(reference) => self.name_value(scope, reference),
+            Value::Time if scope.is_hit => Subject::clean(self.ticks.shown(TIME), Kind::Seconds),
             Value::Time => Subject::clean(EvalExpr::source("_time"), Kind::Seconds),
             Value::Literal(literal) => {
                 if let Literal::Text(text) = literal {
@@ -104,6 +106,9 @@ impl Context<'_> {
 
     /// A value as a result shows it; a text that stands for a missing value stays what it is.
     pub(super) fn shown(&mut self, scope: Scope<'_>, value: &Value, span: Span) -> EvalExpr {
+        if self.carries {
+            return self.carried_value(scope, value, span);
+        }
         let subject = match value {
             Value::Field(field) if field.ty.is_number() || field.ty == Type::Bool => {
                 self.field(scope, &FieldRef { ty: Type::Text, ..field.clone() })
