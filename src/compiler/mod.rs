@@ -249,6 +249,8 @@ pub fn verdict_diagnostics(
                 format!("the template of target `{}` cannot hold `{}`: {flaw}", pair.target, detection.name.node);
             diagnostics.push(Diagnostic::new(Code::InvalidTarget, detection.name.span, message));
         }
+        // One piece of advice for all reasons of a target.
+        let mut advised = false;
         for reason in &pair.output.verdict.reasons {
             let message = format!("`{}` on target `{}`: {}", detection.name.node, pair.target, reason.message);
             match reason.code.fidelity() {
@@ -256,8 +258,10 @@ pub fn verdict_diagnostics(
                     let demanded = detection.targets.is_some() || deny_unsupported;
                     let severity = if demanded { Severity::Error } else { Severity::Hint };
                     let diagnostic = Diagnostic::new(Code::Unsupported, reason.span, message);
+                    let diagnostic = diagnostic.severity(severity).label(reason.code.as_str());
                     let help = format!("leave `{}` out with `targets: [..]` if it is not needed", pair.target);
-                    diagnostics.push(diagnostic.severity(severity).label(reason.code.as_str()).help(help));
+                    diagnostics.push(if advised { diagnostic } else { diagnostic.help(help) });
+                    advised = true;
                 }
                 Fidelity::Approximate => {
                     let severity = if deny_approximate { Severity::Error } else { Severity::Hint };

@@ -14,6 +14,7 @@ mod predicate;
 mod scope;
 mod sequence;
 mod suppress;
+mod trace;
 mod window;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 pub use event::{Event, time_from_text, time_to_text};
 pub use hit::{Hit, HitEvent};
 pub use suppress::alerts;
+pub use trace::{Look, Met, Tracer};
 
 use crate::ir::{Behavior, Detection, Sequence, SignalId};
 use hit::key_texts;

@@ -86,15 +86,27 @@ fn epoch(source: &Source) -> Option<Epoch> {
     }
 }
 
-/// A raw event, whose source is told by its signature.
+/// A raw event in a line of a file.
 fn raw(line: &str, detection: &Detection) -> Result<Event, String> {
     let fields: Json = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let is_there = |path: &FieldPath| follow(&fields, path).is_some_and(|value| !value.is_null());
-    let sources = detection.sources();
-    let source = sources
-        .into_iter()
-        .find(|source| !source.signature.is_empty() && source.signature.iter().all(is_there))
-        .ok_or("the event has the signature of none of the detection's sources")?;
+    let source =
+        source_of(&fields, detection).ok_or("the event has the signature of none of the detection's sources")?;
+    raw_event(fields, source)
+}
+
+/// The source of the detection whose signature a raw event has.
+#[must_use]
+pub fn source_of<'a>(fields: &Json, detection: &'a Detection) -> Option<&'a Source> {
+    let is_there = |path: &FieldPath| follow(fields, path).is_some_and(|value| !value.is_null());
+    let mut sources = detection.sources().into_iter();
+    sources.find(|source| !source.signature.is_empty() && source.signature.iter().all(is_there)).map(AsRef::as_ref)
+}
+
+/// An event as its source sends it.
+///
+/// # Errors
+/// Says that it has no time where the source puts it.
+pub fn raw_event(fields: Json, source: &Source) -> Result<Event, String> {
     let missing = || format!("the event has no time in `{}`", source.time);
     let written = follow(&fields, &source.time).ok_or_else(missing)?;
     let time = match epoch(source) {
@@ -102,7 +114,8 @@ fn raw(line: &str, detection: &Detection) -> Result<Event, String> {
         Some(Epoch::Milliseconds) => written.as_i64().and_then(|time| time.checked_mul(1_000)),
         None => written.as_str().and_then(time_from_text),
     };
-    Ok(Event::new(source.name.as_str(), time.ok_or_else(missing)?, fields.clone()))
+    let time = time.ok_or_else(missing)?;
+    Ok(Event::new(source.name.clone(), time, fields))
 }
 
 fn follow<'a>(value: &'a Json, path: &FieldPath) -> Option<&'a Json> {

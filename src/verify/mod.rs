@@ -15,6 +15,7 @@ use crate::syntax::{self, DetectionFile, document};
 use crate::yaml;
 
 pub use expectation::offset_text;
+pub use fixture::{raw_event, source_of};
 
 /// What came of one test.
 #[derive(Debug, Clone)]
