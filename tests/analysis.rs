@@ -1,6 +1,6 @@
 //! What resolved detections hold: roles, exceptions at depth, columns that inner stages carry, numbers and clauses.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail loudly")]
 
 use std::sync::LazyLock;
 
