@@ -124,10 +124,10 @@ fn windows_are_not_aligned_to_the_clock() {
 fn ties_are_one_hit_that_shows_the_last_text() {
     let hits = eval::evaluate(&detection(COUNT, "  suppress: none"), events("a@0/m a@0/z a@0/k"));
     assert_eq!(times(&hits), [0]);
-    assert_eq!(hits[0].closing.fields["client"]["ipAddress"], "z");
+    assert_eq!(hits[0].closing.as_ref().unwrap().fields["client"]["ipAddress"], "z");
     assert_eq!(hits[0].events.len(), 3);
     let hits = eval::evaluate(&detection("a{2} by who within 1s", "  suppress: none"), events("a@0/z a@0/k"));
-    assert_eq!(hits[0].closing.fields["client"]["ipAddress"], "z");
+    assert_eq!(hits[0].closing.as_ref().unwrap().fields["client"]["ipAddress"], "z");
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn events_with_one_id_are_one_event() {
     let smallest =
         eval::evaluate(&compile_any(), vec![with_id(5, "1", "x"), with_id(0, "1", "z"), with_id(0, "1", "y")]);
     assert_eq!(times(&smallest), [0]);
-    assert_eq!(smallest[0].closing.fields["client"]["ipAddress"], "y");
+    assert_eq!(smallest[0].closing.as_ref().unwrap().fields["client"]["ipAddress"], "y");
 }
 
 fn compile_any() -> Detection {

@@ -1,34 +1,49 @@
 //! Events as the evaluator takes them: a source, a time, fields, and the text that decides ties.
+//!
+//! Never decides what an event means.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
 
-use super::scope::{Patterns, Scope};
-use crate::ir::Detection;
-use crate::schema::{FieldPath, Source};
+use crate::schema::{Epoch, FieldPath, Lookup, Source, Type};
+
+use super::expression::Cell;
 
 /// An event of a source.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Event {
     /// Name of the source.
-    pub source: String,
+    pub source: Arc<str>,
     /// Its own time, in microseconds since 1970.
     pub time: i64,
     /// The event as the source sends it.
     pub fields: Json,
-    /// The fields as JSON with sorted members and no blanks.
-    pub text: String,
+    text: OnceLock<String>,
 }
 
 impl Event {
-    /// Makes an event; its text follows from the fields.
+    /// Makes an event.
     #[must_use]
-    pub fn new(source: impl Into<String>, time: i64, fields: Json) -> Self {
-        let mut text = String::new();
-        write_sorted(&fields, &mut text);
-        Self { source: source.into(), time, fields, text }
+    pub fn new(source: impl Into<Arc<str>>, time: i64, fields: Json) -> Self {
+        Self { source: source.into(), time, fields, text: OnceLock::new() }
+    }
+
+    /// The fields as JSON with sorted members and no blanks, made when it is first wanted.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.text.get_or_init(|| {
+            let mut text = String::new();
+            write_sorted(&self.fields, &mut text);
+            text
+        })
+    }
+}
+
+impl PartialEq for Event {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source && self.time == other.time && self.fields == other.fields
     }
 }
 
@@ -42,6 +57,27 @@ pub fn time_from_text(text: &str) -> Option<i64> {
 #[must_use]
 pub fn time_to_text(time: i64) -> String {
     jiff::Timestamp::from_microsecond(time).map_or_else(|_| time.to_string(), |time| time.to_string())
+}
+
+/// The text that tells an event of a source from all others; `None` where the source has none, or the event lacks it.
+#[must_use]
+pub fn event_id(event: &Event, source: &Source) -> Option<String> {
+    let path = source.id.as_ref()?;
+    let (ty, epoch) = match source.root.lookup(path) {
+        Lookup::Known(field) => (field.ty.clone(), field.epoch),
+        Lookup::Open(ty) => (ty, None),
+        Lookup::ThroughList(_) | Lookup::Unknown { .. } => (Type::Text, None),
+    };
+    let value = path.segments().iter().try_fold(&event.fields, |value, segment| value.get(segment))?;
+    Cell::convert(value, &ty, epoch).map(|cell| cell.text().into_owned())
+}
+
+/// How the whole numbers of a field count as times.
+pub(super) fn epoch(source: &Source, path: &FieldPath) -> Option<Epoch> {
+    match source.root.lookup(path) {
+        Lookup::Known(field) => field.epoch,
+        Lookup::Open(_) | Lookup::ThroughList(_) | Lookup::Unknown { .. } => None,
+    }
 }
 
 fn write_sorted(value: &Json, text: &mut String) {
@@ -71,28 +107,4 @@ fn write_sorted(value: &Json, text: &mut String) {
         }
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => text.push_str(&value.to_string()),
     }
-}
-
-/// The events of the detection's sources, duplicates removed, in an order that does not depend on that of the input.
-pub(super) fn prepare(detection: &Detection, events: Vec<Event>, patterns: &Patterns) -> Vec<Arc<Event>> {
-    let sources: BTreeMap<&str, &Source> =
-        detection.sources().into_iter().map(|source| (source.name.as_str(), source.as_ref())).collect();
-    let mut events: Vec<Event> =
-        events.into_iter().filter(|event| sources.contains_key(event.source.as_str())).collect();
-    events.sort_by(|one, other| {
-        let order = one.time.cmp(&other.time).then_with(|| one.text.cmp(&other.text));
-        order.then_with(|| one.source.cmp(&other.source))
-    });
-    let mut seen = std::collections::HashSet::new();
-    events.retain(|event| {
-        let source = sources.get(event.source.as_str());
-        let id = source.and_then(|source| identity(event, source, source.id.as_ref()?, patterns));
-        id.is_none_or(|id| seen.insert((event.source.clone(), id)))
-    });
-    events.into_iter().map(Arc::new).collect()
-}
-
-fn identity(event: &Event, source: &Source, path: &FieldPath, patterns: &Patterns) -> Option<String> {
-    let scope = Scope::new(event, source, patterns);
-    scope.field(path).map(|cell| cell.text())
 }

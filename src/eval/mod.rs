@@ -2,95 +2,95 @@
 //!
 //! Never looks at a target: what engines can do has no say here.
 
-mod call;
-mod cell;
+mod behavior;
+mod engine;
+mod enrichment;
 mod event;
+mod expression;
 mod hit;
-mod keys;
-mod network;
 mod number;
-mod pattern;
-mod predicate;
-mod scope;
-mod sequence;
+mod reorder;
+mod stage;
 mod suppress;
 mod trace;
-mod window;
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-pub use event::{Event, time_from_text, time_to_text};
+pub use engine::Engine;
+pub use enrichment::{Enrichment, Location};
+pub use event::{Event, event_id, time_from_text, time_to_text};
 pub use hit::{Hit, HitEvent};
-pub use suppress::alerts;
+pub use number::Number;
+pub use reorder::{Arrival, Reorder};
+pub use suppress::{Suppressor, alerts};
 pub use trace::{Look, Met, Tracer};
 
-use crate::ir::{Behavior, Detection, Sequence, SignalId};
-use hit::key_texts;
-use keys::streams;
-use scope::{Patterns, Scope};
+use crate::ir::{Detection, Stage};
+use crate::schema::{Duration, Source};
+use expression::{Scope, Shape, View};
 
 /// The hits of a detection, before suppression, by time, then keys; a function of the multiset of events.
+///
+/// Nothing is known of addresses, and time goes on behind the last event.
 #[must_use]
 pub fn evaluate(detection: &Detection, events: Vec<Event>) -> Vec<Hit> {
-    let patterns = Patterns::default();
-    let events = event::prepare(detection, events, &patterns);
-    let mut hits = match &detection.stage.behavior.node {
-        Behavior::Event { signals } => {
-            signals.first().map(|signal| single(detection, &events, *signal, &patterns)).unwrap_or_default()
-        }
-        Behavior::Count { signal, at_least, window, .. } => {
-            let streams = streams(detection, &events, &[*signal], &patterns);
-            window::count(detection, &streams, *signal, at_least.node, window.node)
-        }
-        Behavior::Distinct { signal, values, at_least, window, .. } => {
-            let streams = streams(detection, &events, &[*signal], &patterns);
-            let what = window::Distinct { signal: *signal, values, at_least: at_least.node, window: window.node };
-            window::distinct(detection, &streams, &what, &patterns)
-        }
-        Behavior::Sequence(Sequence { steps, relations, window, .. }) => {
-            let streams = streams(detection, &events, &detection.stage.behavior.node.signals(), &patterns);
-            let chain = sequence::Sequence { detection, steps, relations, window: window.node, patterns: &patterns };
-            chain.hits(&streams)
-        }
-        Behavior::Aggregation(_)
-        | Behavior::Group(_)
-        | Behavior::Rare(_)
-        | Behavior::Baseline(_)
-        | Behavior::Travel(_) => Vec::new(),
-    };
-    hits.sort_by(|one, other| {
-        let order = one.time.cmp(&other.time).then_with(|| key_texts(one).cmp(&key_texts(other)));
-        order.then_with(|| one.closing.text.cmp(&other.closing.text))
-    });
+    evaluate_with(detection, events, &Enrichment::default())
+}
+
+/// As [`evaluate`], with what is known of addresses.
+#[must_use]
+pub fn evaluate_with(detection: &Detection, events: Vec<Event>, enrichment: &Enrichment) -> Vec<Hit> {
+    let mut engine = Engine::new(detection, Arc::new(enrichment.clone()));
+    let mut hits = Vec::new();
+    for event in distinct(detection, events) {
+        engine.push(Arc::new(event), &mut hits);
+    }
+    engine.finish(&mut hits);
     hits
 }
 
-/// Names of the signals of a detection that an event belongs to, in the order of the signals.
+/// Names of the signals over sources, at any depth, that an event belongs to, each once, in the order of the signals.
 #[must_use]
 pub fn memberships(detection: &Detection, event: &Event) -> Vec<String> {
-    let patterns = Patterns::default();
-    let signals = detection.stage.signals.iter().enumerate();
-    signals
-        .filter(|(index, _)| belongs(detection, event, SignalId(*index), &patterns))
-        .map(|(_, signal)| signal.name.node.clone())
-        .collect()
+    let mut names = Vec::new();
+    collect_memberships(&detection.stage, event, &mut names);
+    names
 }
 
-/// Whether an event is one of a signal.
-fn belongs(detection: &Detection, event: &Event, signal: SignalId, patterns: &Patterns) -> bool {
-    detection.stage.signal(signal).is_some_and(|signal| {
-        signal.source.name == event.source && Scope::new(event, &signal.source, patterns).holds(&signal.predicate.node)
-    })
+fn collect_memberships(stage: &Stage, event: &Event, names: &mut Vec<String>) {
+    let enrichment = Enrichment::default();
+    for signal in &stage.signals {
+        if let Some(inner) = &signal.stage {
+            collect_memberships(inner, event, names);
+        } else if *signal.source.name == *event.source && !names.contains(&signal.name.node) {
+            let test = expression::predicate(Shape::of(signal), &signal.predicate.node);
+            if Scope::new(View::Event(event), &enrichment).holds(&test) {
+                names.push(signal.name.node.clone());
+            }
+        }
+    }
 }
 
-fn single(detection: &Detection, events: &[Arc<Event>], signal: SignalId, patterns: &Patterns) -> Vec<Hit> {
-    let name = detection.stage.signal(signal).map(|signal| signal.name.node.clone()).unwrap_or_default();
-    let hit = |event: &Arc<Event>| Hit {
-        keys: Vec::new(),
-        time: event.time,
-        aggregates: Vec::new(),
-        events: vec![HitEvent { step: name.clone(), index: 0, event: event.clone() }],
-        closing: event.clone(),
-    };
-    events.iter().filter(|event| belongs(detection, event, signal, patterns)).map(hit).collect()
+/// The events of the detection's sources in the order of their times, duplicates removed: of equal ids the smallest
+/// time, then text, stays.
+fn distinct(detection: &Detection, mut events: Vec<Event>) -> Vec<Event> {
+    let sources: HashMap<&str, &Arc<Source>> =
+        detection.sources().into_iter().map(|source| (source.name.as_str(), source)).collect();
+    events.retain(|event| sources.contains_key(&*event.source));
+    events.sort_by(|one, other| {
+        let order = one.time.cmp(&other.time).then_with(|| one.text().cmp(other.text()));
+        order.then_with(|| one.source.cmp(&other.source))
+    });
+    let mut seen = HashSet::new();
+    events.retain(|event| {
+        let id = sources.get(&*event.source).and_then(|source| event_id(event, source));
+        id.is_none_or(|id| seen.insert((event.source.clone(), id)))
+    });
+    events
+}
+
+/// Microseconds of a duration.
+fn microseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.milliseconds()).unwrap_or(i64::MAX).saturating_mul(1_000)
 }

@@ -1,39 +1,43 @@
 //! A value at run time, converted to the type that the schema declares.
+//!
+//! Never converts where that would lose something.
+
+use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use super::number::Number;
+use crate::eval::number::Number;
 use crate::ir::Literal;
 use crate::schema::{Epoch, Type};
 
 /// A value that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Cell {
+pub(in crate::eval) enum Cell<'a> {
     /// Truth value.
     Bool(bool),
     /// Whole or decimal number.
     Number(Number),
     /// Text, not empty.
-    Text(String),
+    Text(Cow<'a, str>),
     /// Instant, in nanoseconds since 1970.
     Time(i128),
     /// List with the type of its elements.
-    List(Vec<Json>, Type),
+    List(&'a [Json], &'a Type),
     /// Group of members.
     Object,
 }
 
-impl Cell {
+impl<'a> Cell<'a> {
     /// Converts what an event holds to the declared type; `None` where that loses something, and for a missing value.
-    pub(super) fn convert(value: &Json, ty: &Type, epoch: Option<Epoch>) -> Option<Self> {
+    pub(in crate::eval) fn convert(value: &'a Json, ty: &'a Type, epoch: Option<Epoch>) -> Option<Self> {
         if is_missing(value) {
             return None;
         }
         match ty {
             Type::Text | Type::Ip => match value {
-                Json::String(text) => Some(Self::Text(text.clone())),
-                Json::Number(number) => Some(Self::Text(number.to_string())),
-                Json::Bool(value) => Some(Self::Text(value.to_string())),
+                Json::String(text) => Some(Self::Text(Cow::Borrowed(text))),
+                Json::Number(number) => Some(Self::Text(Cow::Owned(number.to_string()))),
+                Json::Bool(value) => Some(Self::Text(Cow::Borrowed(if *value { "true" } else { "false" }))),
                 Json::Null | Json::Array(_) | Json::Object(_) => None,
             },
             Type::Int => number(value).filter(|number| number.as_int().is_some()).map(Self::Number),
@@ -59,8 +63,8 @@ impl Cell {
             },
             Type::Duration => None,
             Type::List(item) => match value {
-                Json::Array(items) => Some(Self::List(items.clone(), item.as_ref().clone())),
-                scalar => Some(Self::List(vec![scalar.clone()], item.as_ref().clone())),
+                Json::Array(items) => Some(Self::List(items, item)),
+                scalar => Some(Self::List(std::slice::from_ref(scalar), item)),
             },
             Type::Object => match value {
                 Json::Object(_) => Some(Self::Object),
@@ -70,55 +74,69 @@ impl Cell {
     }
 
     /// A text; nothing where it is empty.
-    pub(super) fn from_text(text: String) -> Option<Self> {
+    pub(in crate::eval) fn from_text(text: impl Into<Cow<'a, str>>) -> Option<Self> {
+        let text = text.into();
         (!text.is_empty()).then_some(Self::Text(text))
     }
 
-    /// A constant.
-    pub(super) fn from_literal(literal: &Literal) -> Option<Self> {
+    /// A constant; the empty text is none.
+    pub(in crate::eval) fn from_literal(literal: &Literal) -> Option<Cell<'static>> {
         match literal {
-            Literal::Text(text) => Self::from_text(text.clone()),
-            Literal::Int(whole) => Some(Self::Number(Number::from_int(*whole))),
-            Literal::Float(decimal) => Number::parse(decimal.as_str()).map(Self::Number),
-            Literal::Bool(value) => Some(Self::Bool(*value)),
+            Literal::Text(text) => Cell::from_text(text.clone()),
+            Literal::Int(whole) => Some(Cell::Number(Number::from(*whole))),
+            Literal::Float(decimal) => Number::parse(decimal.as_str()).map(Cell::Number),
+            Literal::Bool(value) => Some(Cell::Bool(*value)),
+        }
+    }
+
+    /// The same value on its own; a list becomes its text.
+    pub(in crate::eval) fn into_owned(self) -> Cell<'static> {
+        match self {
+            Self::Bool(value) => Cell::Bool(value),
+            Self::Number(number) => Cell::Number(number),
+            Self::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
+            Self::Time(time) => Cell::Time(time),
+            list @ Self::List(..) => Cell::Text(Cow::Owned(list.text().into_owned())),
+            Self::Object => Cell::Object,
         }
     }
 
     /// The text by which keys and distinct values compare.
-    pub(super) fn text(&self) -> String {
+    pub(in crate::eval) fn text(&self) -> Cow<'_, str> {
         match self {
-            Self::Bool(value) => value.to_string(),
-            Self::Number(number) => number.to_string(),
-            Self::Text(text) => text.clone(),
+            Self::Bool(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
+            Self::Number(number) => Cow::Owned(number.to_string()),
+            Self::Text(text) => Cow::Borrowed(text),
             Self::Time(time) => {
-                jiff::Timestamp::from_nanosecond(*time).map_or_else(|_| time.to_string(), |time| time.to_string())
+                let instant = jiff::Timestamp::from_nanosecond(*time);
+                Cow::Owned(instant.map_or_else(|_| time.to_string(), |instant| instant.to_string()))
             }
-            Self::List(items, _) => Json::Array(items.clone()).to_string(),
-            Self::Object => "{}".to_owned(),
+            Self::List(items, _) => Cow::Owned(Json::Array(items.to_vec()).to_string()),
+            Self::Object => Cow::Borrowed("{}"),
         }
     }
 
     /// The value as JSON, for hits.
-    pub(super) fn json(&self) -> Json {
+    pub(in crate::eval) fn json(&self) -> Json {
         match self {
             Self::Bool(value) => Json::Bool(*value),
             Self::Number(number) => {
                 let text = number.to_string();
                 serde_json::from_str(&text).unwrap_or(Json::String(text))
             }
-            Self::Text(_) | Self::Time(_) => Json::String(self.text()),
-            Self::List(items, _) => Json::Array(items.clone()),
+            Self::Text(_) | Self::Time(_) => Json::String(self.text().into_owned()),
+            Self::List(items, _) => Json::Array(items.to_vec()),
             Self::Object => Json::Object(serde_json::Map::new()),
         }
     }
 
     /// The different values that a key or a distinct value stands for: the elements of a list, else the value itself.
-    pub(super) fn alternatives(self) -> Vec<Self> {
+    pub(in crate::eval) fn alternatives(self) -> Vec<Self> {
         let Self::List(items, ty) = self else {
             return if self == Self::Object { Vec::new() } else { vec![self] };
         };
         let mut different: Vec<Self> = Vec::new();
-        for cell in items.iter().filter_map(|item| Self::convert(item, &ty, None)) {
+        for cell in items.iter().filter_map(|item| Self::convert(item, ty, None)) {
             if cell != Self::Object && !different.contains(&cell) {
                 different.push(cell);
             }
@@ -128,7 +146,7 @@ impl Cell {
 }
 
 /// Whether a value counts as missing: null, or the empty text.
-pub(super) fn is_missing(value: &Json) -> bool {
+pub(in crate::eval) fn is_missing(value: &Json) -> bool {
     value.is_null() || value.as_str() == Some("")
 }
 

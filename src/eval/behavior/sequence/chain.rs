@@ -1,0 +1,51 @@
+//! Chains in the making, and which of two reports more.
+//!
+//! Never holds an event that no chain needs.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use crate::eval::behavior::Entry;
+
+/// The entries that a chain has taken, in its order; never empty.
+#[derive(Debug, Clone)]
+pub(super) struct Chain(pub(super) Vec<Arc<Entry>>);
+
+impl Chain {
+    /// Instant of the first entry.
+    pub(super) fn start(&self) -> i64 {
+        self.0.first().map_or(i64::MIN, |entry| entry.row.time())
+    }
+
+    /// Instant of the last entry.
+    pub(super) fn last(&self) -> i64 {
+        self.0.last().map_or(i64::MIN, |entry| entry.row.time())
+    }
+
+    /// The latest first event, then the latest second, ...; of equal times, the one whose last event sorts last.
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        let times = |chain: &Self| chain.0.iter().map(|entry| entry.row.time()).collect::<Vec<i64>>();
+        let orders = |chain: &Self| chain.0.iter().rev().map(|entry| entry.order).collect::<Vec<u64>>();
+        times(self).cmp(&times(other)).then_with(|| orders(self).cmp(&orders(other)))
+    }
+}
+
+/// The chains of one prefix that can still matter, the best first.
+#[derive(Debug, Default)]
+pub(super) struct Candidates(pub(super) Vec<Chain>);
+
+impl Candidates {
+    /// Adds a chain unless another one can do all that it can.
+    ///
+    /// A better chain can, unless an absence stands next: then one whose last event is later may outlive it.
+    pub(super) fn add(&mut self, chain: Chain, absence_is_next: bool) {
+        let covers =
+            |one: &Chain, other: &Chain| one.compare(other).is_ge() && (!absence_is_next || one.last() >= other.last());
+        if self.0.iter().any(|known| covers(known, &chain)) {
+            return;
+        }
+        self.0.retain(|known| !covers(&chain, known));
+        self.0.push(chain);
+        self.0.sort_by(|one, other| other.compare(one));
+    }
+}

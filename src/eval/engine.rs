@@ -1,0 +1,144 @@
+//! Takes a stream of events and gives hits as soon as they are certain.
+//!
+//! Never looks back: what it holds is what the windows of the behaviours hold.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::expression::{Cell, Composed, Row, Scope, Shape, Term, Test, View, hit_column, predicate};
+use super::hit::{self, Hit};
+use super::stage::{Leaves, StageEngine};
+use super::{Enrichment, Event};
+use crate::ir::{Detection, Predicate};
+
+/// A detection that runs over a stream of events.
+#[derive(Debug)]
+pub struct Engine {
+    enrichment: Arc<Enrichment>,
+    /// By source, the tests of the signals over it, with the numbers by which stages know them.
+    tests: HashMap<Arc<str>, Vec<(usize, Test)>>,
+    root: StageEngine,
+    /// The test of finished hits; nothing where all pass.
+    filter: Option<Test>,
+    keys: Vec<String>,
+    aggregates: Vec<String>,
+    columns: Vec<(String, Term)>,
+    /// Events of the instant that is not decided yet, with the signals that they belong to.
+    open: Leaves,
+    /// Next instant at which time alone decides something.
+    due: Option<i64>,
+    /// The last instant that is decided.
+    decided: Option<i64>,
+}
+
+impl Engine {
+    /// Prepares a detection; `enrichment` says what is known of addresses.
+    #[must_use]
+    pub fn new(detection: &Detection, enrichment: Arc<Enrichment>) -> Self {
+        let mut tests = Vec::new();
+        let root = StageEngine::new(&detection.stage, &mut tests);
+        let mut by_source: HashMap<Arc<str>, Vec<(usize, Test)>> = HashMap::new();
+        for (number, (source, test)) in tests.into_iter().enumerate() {
+            by_source.entry(source).or_default().push((number, test));
+        }
+        let behavior = &detection.stage.behavior.node;
+        let hits = Shape::Hits(&detection.stage);
+        let passes_all = matches!(detection.filter.node, Predicate::Constant(true));
+        Self {
+            enrichment,
+            tests: by_source,
+            root,
+            filter: (!passes_all).then(|| predicate(hits, &detection.filter.node)),
+            keys: detection.stage.keys.iter().map(|key| key.name.clone()).collect(),
+            aggregates: behavior.aggregate_names().into_iter().map(str::to_owned).collect(),
+            columns: detection
+                .stage
+                .columns
+                .iter()
+                .map(|column| (column.name.clone(), hit_column(&detection.stage, &column.name)))
+                .collect(),
+            open: Vec::new(),
+            due: None,
+            decided: None,
+        }
+    }
+
+    /// Takes an event; times never decrease, and events of one instant come in any order. Hits that became certain are
+    /// added to `hits`, in the order of their times, then keys.
+    ///
+    /// `false`: the event's instant has been decided already, so that it was not taken; [`Reorder`](super::Reorder) keeps
+    /// that from happening.
+    pub fn push(&mut self, event: Arc<Event>, hits: &mut Vec<Hit>) -> bool {
+        if self.decided.is_some_and(|decided| event.time <= decided) {
+            return false;
+        }
+        let opened = self.open.first().map(|(event, _)| event.time);
+        if opened.is_some_and(|opened| opened < event.time) || self.due.is_some_and(|due| due < event.time) {
+            self.advance(event.time.saturating_sub(1), hits);
+        } else if opened.is_some_and(|opened| opened > event.time) {
+            return false;
+        }
+        let Some(tests) = self.tests.get(&event.source) else { return true };
+        let scope = Scope::new(View::Event(&event), &self.enrichment);
+        let members: Vec<usize> =
+            tests.iter().filter(|(_, test)| scope.holds(test)).map(|(number, _)| *number).collect();
+        if !members.is_empty() {
+            self.open.push((event, members));
+        }
+        true
+    }
+
+    /// Says that no event at or before `time` will come any more: all that is decided by then is added to `hits`.
+    pub fn advance(&mut self, time: i64, hits: &mut Vec<Hit>) {
+        loop {
+            let opened = self.open.first().map(|(event, _)| event.time);
+            let next = match (opened, self.due) {
+                (Some(opened), Some(due)) => opened.min(due),
+                (Some(instant), None) | (None, Some(instant)) => instant,
+                (None, None) => break,
+            };
+            if next > time {
+                break;
+            }
+            let leaves = if opened == Some(next) { std::mem::take(&mut self.open) } else { Vec::new() };
+            self.decide(next, &leaves, hits);
+        }
+        self.decided = self.decided.max(Some(time));
+    }
+
+    /// Decides everything that is left, as if time went on without events.
+    pub fn finish(&mut self, hits: &mut Vec<Hit>) {
+        self.advance(i64::MAX, hits);
+    }
+
+    fn decide(&mut self, now: i64, leaves: &Leaves, hits: &mut Vec<Hit>) {
+        let found = self.root.instant(now, leaves, &self.enrichment);
+        self.due = self.root.due();
+        let mut found: Vec<(Vec<String>, Row)> = found
+            .into_iter()
+            .map(|hit| (hit.key.json_texts(), Row::Hit(Arc::new(hit))))
+            .filter(|(_, row)| {
+                let scope = Scope::new(row.view(), &self.enrichment);
+                self.filter.as_ref().is_none_or(|filter| scope.holds(filter))
+            })
+            .collect();
+        if found.len() > 1 {
+            found.sort_by(|(one, row), (other, next)| one.cmp(other).then_with(|| row.text().cmp(&next.text())));
+        }
+        for (_, row) in found {
+            if let Row::Hit(hit) = row {
+                hits.push(self.written(&hit));
+            }
+        }
+    }
+
+    fn written(&self, hit: &Composed) -> Hit {
+        let scope = Scope::new(View::Hit(hit), &self.enrichment);
+        let value = |(name, term): &(String, Term)| -> Option<(String, Json)> {
+            Some((name.clone(), scope.value(term).as_ref().map(Cell::json)?))
+        };
+        hit::write(hit, &self.keys, &self.aggregates, self.columns.iter().filter_map(value).collect())
+    }
+}
