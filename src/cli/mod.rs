@@ -9,7 +9,6 @@ mod explain;
 mod junit;
 mod matrix;
 mod output;
-mod probes;
 mod schema;
 mod session;
 mod test;

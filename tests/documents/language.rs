@@ -14,7 +14,7 @@ use detc::syntax::document::{detection_schema, list_schema};
 use serde_json::Value;
 
 use super::markdown::{Table, blocks, code, tables};
-use super::{generated, markdown};
+use super::{generated, markdown, matrix};
 
 const PAGE: &str = include_str!("../../LANGUAGE.md");
 const GRAMMAR: &str = include_str!("../../src/syntax/grammar.pest");
@@ -327,7 +327,14 @@ fn finding() -> String {
 fn generated_parts_are_current() {
     generated::check("LANGUAGE.md", |page| {
         let grammar = format!("```pest\n{}\n```\n", GRAMMAR.trim_end());
-        let parts = [("reasons", reasons()), ("codes", codes()), ("diagnostic", finding()), ("grammar", grammar)];
+        let matrix = matrix::full(&["splunk", "sentinel", "elastic", "sigma"]);
+        let parts = [
+            ("matrix", matrix),
+            ("reasons", reasons()),
+            ("codes", codes()),
+            ("diagnostic", finding()),
+            ("grammar", grammar),
+        ];
         parts.iter().fold(page.to_owned(), |page, (name, part)| markdown::with_part(&page, name, part))
     });
 }

@@ -6,5 +6,6 @@ mod contributing;
 mod generated;
 mod language;
 mod markdown;
+mod matrix;
 mod readme;
 mod schema_files;

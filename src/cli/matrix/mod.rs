@@ -1,15 +1,17 @@
 //! `detc matrix`
 
+mod probes;
+
 use std::fmt::Write as _;
 
 use clap::Args;
 
 use super::Outcome;
-use super::probes::PROBES;
 use super::session::{Format, Reading, Session, Stream};
 use crate::backend::{Fidelity, Verdict};
 use crate::compiler::{self, Project, Settings};
 use crate::source::{FileId, Sources};
+use probes::PROBES;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
