@@ -19,7 +19,7 @@ pub(super) enum Let {
     /// A scalar.
     Scalar(&'static str, Expr),
     /// A table that is evaluated once, however often it is used.
-    Materialized(&'static str, Table),
+    Materialized(String, Table),
 }
 
 /// A tabular expression.
@@ -53,6 +53,15 @@ pub(super) enum Stage {
     ProjectAway(&'static str),
     /// Sorts ascending; the result is serialized.
     Sort(Vec<String>),
+    /// Sorts ascending but for the time, which descends; the result is serialized.
+    SortLatestFirst(Vec<String>),
+    /// Groups by the columns and computes the aggregates.
+    Summarize {
+        /// The aggregates.
+        results: Vec<Assignment>,
+        /// The groups.
+        by: Vec<Assignment>,
+    },
     /// Numbers the rows; the result is serialized.
     Number(&'static str),
     /// Keeps each combination once.
@@ -66,8 +75,10 @@ pub(super) enum Stage {
         /// The groups; the assigned columns may be new.
         by: Vec<Assignment>,
     },
-    /// Inner join on columns of equal names; its columns of other names have to differ.
+    /// Join on columns of equal names; its columns of other names have to differ.
     Join {
+        /// Which rows it gives.
+        kind: JoinKind,
         /// Right side.
         right: Box<Table>,
         /// Names of the shared columns.
@@ -102,6 +113,15 @@ pub(super) enum Stage {
         /// The steps.
         steps: Vec<ScanStep>,
     },
+}
+
+/// Which rows a join gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum JoinKind {
+    /// Each pair.
+    Inner,
+    /// The rows of the left side that have a partner, each once.
+    LeftSemi,
 }
 
 /// Which row of a group is kept.
@@ -205,6 +225,7 @@ pub(super) enum Expr {
 pub(super) enum Operator {
     Add,
     Subtract,
+    Multiply,
     Divide,
     Equal,
     NotEqual,

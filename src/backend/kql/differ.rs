@@ -1,6 +1,6 @@
 //! Two links that differ in a value: one pass that keeps the newest event of the first link and the newest with another value.
 
-use super::ast::{Assignment, Expr, Kind, ScanStep, Script, Stage};
+use super::ast::{Assignment, Expr, Kind, ScanStep, Stage, Table};
 use super::frame::TIME;
 use super::rows::{Form, Wanted};
 use super::sequence::{FROM, Sequence, differs};
@@ -18,13 +18,13 @@ const NEWEST_VALUE: &str = "detc_newest_value";
 const OTHER: &str = "detc_other";
 
 /// The query of a chain of two links with one inequality.
-pub(super) fn chain<'a>(mut sequence: Sequence<'_, 'a>, relation: &'a Relation) -> Option<Script> {
+pub(super) fn chain<'a>(mut sequence: Sequence<'_, 'a>, relation: &'a Relation) -> Option<Table> {
     let (first, second) = match sequence.chain.links.as_slice() {
         [first, second] => (first.signal, second.signal),
         _ => return None,
     };
     let form = if relation.case == CaseRule::Exact { Form::Text } else { Form::Folded };
-    let side = |name: &str, signal, value| Wanted { name: name.to_owned(), values: vec![(signal, value)], form };
+    let side = |name: &str, signal, value| Wanted::value(name, vec![(signal, value)], form);
     let values = [side(LEFT, first, &relation.left.value), side(RIGHT, second, &relation.right.value)];
     let table = sequence.ordered_rows(&values)?;
 
@@ -38,7 +38,7 @@ pub(super) fn chain<'a>(mut sequence: Sequence<'_, 'a>, relation: &'a Relation) 
         Expr::Bool(_) => state(name).or_else(never()),
         same_key => same_key.clone().choose(state(name), never()),
     };
-    let (is_first, is_second) = (sequence.marks.is(first), sequence.marks.is(second));
+    let (is_first, is_second) = (sequence.is_link(0), sequence.is_link(1));
     let closes = Expr::all([is_second, same_key.clone()]);
     let starts_from_newest = differs(state(NEWEST_VALUE), Expr::column(RIGHT));
     let pushes = Expr::all([is_first.clone(), differs(state(NEWEST_VALUE), Expr::column(LEFT))]);
@@ -63,8 +63,8 @@ pub(super) fn chain<'a>(mut sequence: Sequence<'_, 'a>, relation: &'a Relation) 
             continue;
         }
         let (newest, other) = (format!("{NEWEST}_{}", index + 1), format!("{OTHER}_{}", index + 1));
-        let row = Expr::column(sequence.row_name(index, column, link));
-        let kind = Kind::of(&column.event_type().unwrap_or(crate::schema::Type::Text));
+        let row = Expr::column(sequence.row_name(index, &column, link));
+        let kind = column.kind();
         declare.extend([(column.name.clone(), kind), (newest.clone(), kind), (other.clone(), kind)]);
         assignments
             .push(Assignment::new(&column.name, starts_from_newest.clone().choose(state(&newest), state(&other))));
@@ -72,11 +72,11 @@ pub(super) fn chain<'a>(mut sequence: Sequence<'_, 'a>, relation: &'a Relation) 
         assignments.push(Assignment::new(&other, pushes.clone().choose(state(&newest), state(&other))));
     }
     let step = ScanStep { name: STATE.to_owned(), output: true, condition: Expr::Bool(true), assignments };
-    let table = table.with(Stage::Scan { declare, steps: vec![step] }).with(Stage::Where(within(
-        Expr::column(TIME),
-        Expr::column(FROM),
-        sequence.chain.window,
-    )));
+    let start = Expr::column(FROM);
+    let table = table.with(Stage::Scan { declare, steps: vec![step] }).with(Stage::Where(Expr::all([
+        within(Expr::column(TIME), start.clone(), sequence.chain.window),
+        sequence.absences.between(1, true, &start, &start, Expr::column),
+    ])));
     Some(sequence.finish(table))
 }
 

@@ -1,7 +1,8 @@
 //! Fields where the target has them, in the type that the detection declares.
 
 use super::ast::{Expr, Kind};
-use super::reader::Reader;
+use super::reader::{Place, Reader};
+use super::stage::HitField;
 use super::value::Scalar;
 use crate::backend::ReasonCode;
 use crate::ir::{Element, FieldRef};
@@ -24,7 +25,16 @@ impl Reader<'_, '_> {
 
     /// What the target has for a path; a reason where it has nothing.
     fn column(&mut self, path: &FieldPath, span: Span) -> Option<Column> {
-        match self.map.resolve(path) {
+        let map = match &self.place {
+            Place::Target(map) => map,
+            Place::Hits(fields) => {
+                let text = path.to_string();
+                let holds =
+                    |name: &str| text == name || text.strip_prefix(name).is_some_and(|rest| rest.starts_with("[]"));
+                return fields.iter().find(|field| holds(&field.name)).map(HitField::column);
+            }
+        };
+        match map.resolve(path) {
             Some(Binding::Column(column)) => {
                 if let Some(lossy) = &column.lossy {
                     self.context.verdict.add(ReasonCode::FieldLossy, span, format!("`{path}`: {lossy}"));

@@ -32,12 +32,7 @@ pub(super) fn slice(schedule: Schedule) -> Vec<Let> {
     let now = Expr::Call("now", Vec::new());
     let latest = if schedule.lag.is_zero() { now } else { now.minus(Expr::Span(schedule.lag)) };
     let interval = Expr::Span(schedule.interval);
-    // `bin` counts from an origin that only divisors of a day make irrelevant.
-    let end = if DAY.is_multiple_of(schedule.interval.milliseconds().max(1)) {
-        Expr::Call("bin", vec![latest, interval.clone()])
-    } else {
-        Expr::Call("bin_at", vec![latest, interval.clone(), Expr::Day("1970-01-01")])
-    };
+    let end = bucket(latest, schedule.interval);
     vec![Let::Scalar(END, end), Let::Scalar(START, Expr::column(END).minus(interval))]
 }
 
@@ -57,6 +52,23 @@ pub(super) fn read(time: &str, lookback: Duration) -> Expr {
 /// The condition that keeps hits of the slice, nothing later having been read.
 pub(super) fn newest() -> Expr {
     Expr::infix(Expr::column(TIME), Operator::Greater, Expr::column(START))
+}
+
+/// The condition that a hit's time has come.
+pub(super) fn over() -> Expr {
+    Expr::infix(Expr::column(TIME), Operator::LessOrEqual, Expr::column(END))
+}
+
+/// The start of the bucket of a time; buckets count from 1970.
+pub(super) fn bucket(time: Expr, length: Duration) -> Expr {
+    let length_is_harmless = DAY.is_multiple_of(length.milliseconds().max(1));
+    let length = Expr::Span(length);
+    // `bin` counts from an origin that only divisors of a day make irrelevant.
+    if length_is_harmless {
+        Expr::Call("bin", vec![time, length])
+    } else {
+        Expr::Call("bin_at", vec![time, length, Expr::Day("1970-01-01")])
+    }
 }
 
 /// How far before the moment of a run the rule has to see: a run may come any time within an interval after its slice.

@@ -1,41 +1,32 @@
 //! Chains that no single pass decides: each link's events are joined to the chains before, by key and by bins of the
 //! window's length, so that only events within two bins of a start meet it.
 
-use super::ast::{Assignment, Expr, Kind, Let, Operator, Script, Stage, Table};
+use super::ast::{Assignment, Expr, JoinKind, Kind, Operator, Stage, Table};
+use super::condition::Conditions;
 use super::frame::TIME;
+use super::meet;
 use super::reader::Context;
-use super::rows::{Form, Wanted, rows};
-use super::sequence::{FROM, Sequence, differs};
-use super::window::{EVENTS, key_columns, within};
+use super::rows::{Form, Wanted, key_columns};
+use super::sequence::{FROM, Sequence};
+use super::window::{EVENTS, within};
 use crate::backend::ReasonCode;
-use crate::ir::{Behavior, CaseRule, RelationKind, SignalId};
-use crate::plan::key_conflict;
+use crate::ir::{Behavior, SignalId};
 use crate::schema::Type;
 
 /// Column by which neighbours in time meet, and column that tells events apart.
 const BIN: &str = "detc_bin";
 const NUMBER: &str = "detc_number";
 
-/// A relation between two links, whose values are columns of the rows.
-struct Comparison {
-    earlier: usize,
-    later: usize,
-    kind: RelationKind,
-    left: String,
-    right: String,
-}
-
 /// The query of any chain.
-pub(super) fn chain(sequence: Sequence<'_, '_>) -> Option<Script> {
+pub(super) fn chain(mut sequence: Sequence<'_, '_>) -> Option<Table> {
     sequence.context.verdict.assume("cost: quadratic in the events of one key inside the window");
-    let detection = sequence.context.request.detection;
-    let Behavior::Sequence(crate::ir::Sequence { steps, relations, .. }) = &detection.stage.behavior.node else {
-        return None;
-    };
+    let stage = sequence.context.stage;
+    let Behavior::Sequence(behavior) = &stage.behavior.node else { return None };
     let links = &sequence.chain.links;
+    note_ties(&mut sequence);
 
     // Where an event can have two keys, each signal's stand in columns of their own.
-    let own_keys = key_conflict(&detection.stage).is_some();
+    let own_keys = meet::key_conflict(stage, &sequence.signals).is_some();
     let mut wanted = Vec::new();
     if own_keys {
         refuse_list_keys(sequence.context);
@@ -47,27 +38,17 @@ pub(super) fn chain(sequence: Sequence<'_, '_>) -> Option<Script> {
     } else {
         wanted = key_columns(sequence.context, &sequence.signals, sequence.columns);
     }
-    let mut comparisons = Vec::new();
-    for (index, relation) in relations.iter().enumerate() {
-        let link = |step: usize| links.iter().position(|link| link.step == step && link.names_step);
-        let (Some(earlier), Some(later)) = (link(relation.left.step), link(relation.right.step)) else { continue };
-        let form = if relation.case == CaseRule::Exact { Form::Text } else { Form::Folded };
-        let (left, right) = (format!("detc_left_{}", index + 1), format!("detc_right_{}", index + 1));
-        for (name, side) in [(&left, &relation.left), (&right, &relation.right)] {
-            let signal = steps.get(side.step)?.signal;
-            wanted.push(Wanted { name: name.clone(), values: vec![(signal, &side.value)], form });
-        }
-        comparisons.push(Comparison { earlier, later, kind: relation.kind, left, right });
-    }
+    let mut conditions = Conditions::of(&mut sequence, behavior)?;
+    wanted.append(&mut conditions.wanted);
     wanted.extend(sequence.shown_columns());
-    let events = rows(sequence.context, &sequence.signals, &sequence.marks, sequence.chain.window, &wanted)?
-        .with(Stage::Number(NUMBER));
+    let events = sequence.rows(wanted)?.with(Stage::Number(NUMBER));
+    let events = sequence.context.bind(EVENTS, events);
 
     let mut on = sequence.columns.keys.clone();
     on.push(BIN.to_owned());
     let mut table: Option<Table> = None;
     for index in 0..links.len() {
-        let leg = leg(&sequence, index, &comparisons, own_keys);
+        let leg = leg(&sequence, &events, index, &conditions, own_keys);
         table = Some(match table {
             None => leg.with(Stage::Extend(vec![Assignment::new(BIN, bin(&sequence, index))])),
             Some(chains) => {
@@ -77,9 +58,9 @@ pub(super) fn chain(sequence: Sequence<'_, '_>) -> Option<Script> {
                 );
                 let right = leg.with(Stage::Expand { name: BIN.to_owned(), list: bins, kind: Kind::Time });
                 chains
-                    .with(Stage::Join { right: Box::new(right), on: on.clone() })
+                    .with(Stage::Join { kind: JoinKind::Inner, right: Box::new(right), on: on.clone() })
                     .with(Stage::Where(follows(&sequence, index)))
-                    .filtered(comparisons.iter().filter(|one| one.earlier.max(one.later) == index).map(holds))
+                    .filtered(conditions.all.iter().filter(|one| one.link == index).map(|one| one.expr.clone()))
             }
         });
     }
@@ -89,18 +70,16 @@ pub(super) fn chain(sequence: Sequence<'_, '_>) -> Option<Script> {
     result.extend(sequence.columns.keys.iter().map(Assignment::keep));
     result.push(Assignment::new(FROM, Expr::column(time(0))));
     for (index, (column, link)) in sequence.shown().into_iter().enumerate() {
-        result.push(Assignment::new(&column.name, Expr::column(sequence.row_name(index, column, link))));
+        result.push(Assignment::new(&column.name, Expr::column(sequence.row_name(index, &column, link))));
     }
+    result.extend(sequence.absences.next_column().map(Assignment::keep));
     let table = table?.with(Stage::Project(result));
-    let mut script = sequence.finish(table);
-    script.lets.push(Let::Materialized(EVENTS, events));
-    Some(script)
+    Some(sequence.finish(table))
 }
 
 /// Lists as keys make a row for each element, which keys of several signals cannot do on one row.
 fn refuse_list_keys(context: &mut Context<'_>) {
-    let detection = context.request.detection;
-    for key in detection.stage.signals.iter().flat_map(|signal| &signal.keys) {
+    for key in context.stage.signals.iter().flat_map(|signal| &signal.keys) {
         if matches!(key.node.ty(), Type::List(_)) {
             let message = "one event can have two keys here, which does not go together with a key that is a list; give the signals the same keys or let them exclude each other";
             context.verdict.add(ReasonCode::UnsupportedBehavior, key.span, message);
@@ -109,14 +88,14 @@ fn refuse_list_keys(context: &mut Context<'_>) {
 }
 
 /// The events of one link.
-fn leg(sequence: &Sequence<'_, '_>, index: usize, comparisons: &[Comparison], own_keys: bool) -> Table {
+fn leg(sequence: &Sequence<'_, '_>, events: &str, index: usize, conditions: &Conditions<'_>, own_keys: bool) -> Table {
     let signal = sequence.chain.links.get(index).map_or(SignalId(0), |link| link.signal);
-    let mut conditions = vec![sequence.marks.is(signal)];
+    let mut tests = vec![sequence.is_link(index)];
     let mut columns = Vec::new();
     for (position, key) in sequence.columns.keys.iter().enumerate() {
         if own_keys {
             let own = Expr::column(own_key(position, signal));
-            conditions.push(Expr::call("isnotempty", own.clone()));
+            tests.push(Expr::call("isnotempty", own.clone()));
             columns.push(Assignment::new(key, own));
         } else {
             columns.push(Assignment::keep(key));
@@ -124,20 +103,23 @@ fn leg(sequence: &Sequence<'_, '_>, index: usize, comparisons: &[Comparison], ow
     }
     columns.push(Assignment::new(time(index), Expr::column(TIME)));
     columns.push(Assignment::new(number(index), Expr::column(NUMBER)));
-    for one in comparisons {
-        if one.earlier == index {
-            columns.push(Assignment::keep(&one.left));
-        }
-        if one.later == index {
-            columns.push(Assignment::keep(&one.right));
+    columns
+        .extend(conditions.columns.iter().filter(|(_, link)| *link == index).map(|(name, _)| Assignment::keep(name)));
+    let is_last = index + 1 == sequence.chain.links.len();
+    for name in sequence.absences.columns() {
+        match sequence.absences.next_column() {
+            Some(next) if next == name && is_last => columns.push(Assignment::keep(name)),
+            Some(next) if next == name => {}
+            // Each link has its own.
+            _ => columns.push(Assignment::new(of_link(&name, index), Expr::column(name))),
         }
     }
     for (position, (column, link)) in sequence.shown().into_iter().enumerate() {
         if link == index {
-            columns.push(Assignment::keep(sequence.row_name(position, column, link)));
+            columns.push(Assignment::keep(sequence.row_name(position, &column, link)));
         }
     }
-    Table::named(EVENTS).filtered([Expr::all(conditions)]).with(Stage::Project(columns))
+    Table::named(events).filtered([Expr::all(tests)]).with(Stage::Project(columns))
 }
 
 /// The condition that the event of a link continues the chain before it.
@@ -145,13 +127,18 @@ fn follows(sequence: &Sequence<'_, '_>, index: usize) -> Expr {
     let links = &sequence.chain.links;
     let before = Expr::column(time(index.saturating_sub(1)));
     let mut conditions = vec![
-        Expr::infix(Expr::column(time(index)), Operator::GreaterOrEqual, before),
+        Expr::infix(Expr::column(time(index)), Operator::GreaterOrEqual, before.clone()),
         within(Expr::column(time(index)), Expr::column(time(0)), sequence.chain.window),
     ];
+    let is_last = index + 1 == links.len();
+    let column = |name: String| Expr::column(of_link(&name, index));
+    conditions.push(sequence.absences.between(index, is_last, &before, &Expr::column(time(0)), column));
     let signal = |index: usize| links.get(index).map_or(SignalId(0), |link| link.signal);
     for earlier in 0..index {
         let (one, other) = (signal(earlier), signal(index));
-        if one == other || sequence.chain.overlaps.contains(&(one.min(other), one.max(other))) {
+        if meet::in_a_hit(sequence.context.stage, one, other).is_some() && one != other {
+            conditions.push(Expr::infix(Expr::column(time(index)), Operator::Greater, Expr::column(time(earlier))));
+        } else if one == other || meet::in_a_row(sequence.context.stage, one, other) {
             let (one, other) = (Expr::column(number(index)), Expr::column(number(earlier)));
             conditions.push(Expr::infix(one, Operator::NotEqual, other));
         }
@@ -159,16 +146,25 @@ fn follows(sequence: &Sequence<'_, '_>, index: usize) -> Expr {
     Expr::all(conditions)
 }
 
-fn holds(comparison: &Comparison) -> Expr {
-    let (left, right) = (Expr::column(&comparison.left), Expr::column(&comparison.right));
-    match comparison.kind {
-        RelationKind::Same => Expr::all([Expr::call("isnotempty", left.clone()), left.equals(right)]),
-        RelationKind::Different => differs(left, right),
+fn bin(sequence: &Sequence<'_, '_>, index: usize) -> Expr {
+    Expr::Call("bin", vec![Expr::column(time(index)), Expr::Span(sequence.chain.window)])
+}
+
+/// Notes that an event and the hit that it closes are told apart by their times only.
+fn note_ties(sequence: &mut Sequence<'_, '_>) {
+    let stage = sequence.context.stage;
+    for (index, one) in sequence.signals.iter().enumerate() {
+        for other in sequence.signals.iter().skip(index + 1) {
+            if let Some(span) = meet::in_a_hit(stage, *one, *other) {
+                let message = "a hit and an event of its instant make no chain here, since the event can be the one that closes the hit; let the signals exclude each other";
+                sequence.context.verdict.add(ReasonCode::TieOverlap, span, message);
+            }
+        }
     }
 }
 
-fn bin(sequence: &Sequence<'_, '_>, index: usize) -> Expr {
-    Expr::Call("bin", vec![Expr::column(time(index)), Expr::Span(sequence.chain.window)])
+fn of_link(name: &str, index: usize) -> String {
+    format!("{name}_{}", index + 1)
 }
 
 fn time(index: usize) -> String {

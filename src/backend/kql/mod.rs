@@ -2,30 +2,43 @@
 //!
 //! Never quotes a string outside `print`, and never emits a query that means less than the detection.
 
+mod absence;
+mod aggregate;
 mod ast;
+mod baseline;
 mod call;
 mod columns;
+mod condition;
 mod differ;
+mod event;
 mod field;
+mod fold;
 mod frame;
+mod group;
 mod join;
 mod list;
+mod measure;
+mod meet;
+mod nearby;
 mod network;
 mod pattern;
 mod predicate;
 mod print;
+mod rare;
 mod reader;
 mod reserved;
 mod rows;
 mod sequence;
+mod stage;
+mod sweep;
 mod text;
+mod travel;
 mod value;
 mod window;
 
-use super::{Backend, Fidelity, Output, Query, ReasonCode, Request, Verdict};
-use crate::ir::{Behavior, Predicate};
-use crate::plan::{self, Operator};
-use ast::Script;
+use super::{Backend, Fidelity, Output, Query, ReasonCode, Request};
+use crate::ir::Behavior;
+use ast::{Script, Stage};
 use columns::Columns;
 use reader::Context;
 
@@ -43,8 +56,8 @@ impl Backend for Kql {
 
     fn compile(&self, request: &Request<'_>) -> Output {
         let detection = request.detection;
-        let mut context = Context { request: *request, verdict: Verdict::default(), helpers: 0 };
-        let columns = Columns::of(detection);
+        let mut context = Context::new(*request);
+        let columns = Columns::of(&context);
         let window = match &detection.stage.behavior.node {
             Behavior::Event { .. } => detection.stage.behavior.span,
             Behavior::Count { window, .. } | Behavior::Distinct { window, .. } => window.span,
@@ -72,7 +85,7 @@ impl Backend for Kql {
         if verdict.fidelity() == Fidelity::Unsupported {
             return Output { verdict, query: None };
         }
-        let result = columns.result(detection).into_iter().map(|column| column.name).collect();
+        let result = columns.result().into_iter().map(|column| column.name).collect();
         let query = text.map(|text| Query {
             language: "kql",
             extension: "kql",
@@ -93,59 +106,17 @@ fn assume(context: &mut Context<'_>) {
     context.verdict.assume("no event is delivered twice");
 }
 
-/// Notes what this backend does not lower; whether there was anything.
-fn refuse(context: &mut Context<'_>) -> bool {
+fn lower<'a>(context: &mut Context<'a>, columns: &Columns<'a>) -> Option<Script> {
     let detection = context.request.detection;
-    let (behavior, span) = (&detection.stage.behavior.node, detection.stage.behavior.span);
-    let mut refusals = Vec::new();
-    if detection.stage.is_composed() {
-        refusals
-            .push((span, "signals that are made of hits are not lowered; write one behaviour over events".to_owned()));
+    let body = stage::hits(context, columns);
+    let filter = stage::filter(context, columns);
+    let mut body = body?;
+    body.stages.extend(filter);
+    // Single events come whole.
+    if !event::is_whole(&detection.stage) {
+        body = body.with(Stage::Project(columns.result()));
     }
-    if detection.filter.node != Predicate::Constant(true) {
-        refusals
-            .push((detection.filter.span, "exceptions on finished hits are not lowered; name the signals".to_owned()));
-    }
-    let lowered = match behavior {
-        Behavior::Event { signals } => signals.len() == 1,
-        Behavior::Count { .. } | Behavior::Distinct { .. } => true,
-        Behavior::Sequence(sequence) => sequence.is_plain(),
-        Behavior::Aggregation(_)
-        | Behavior::Group(_)
-        | Behavior::Rare(_)
-        | Behavior::Baseline(_)
-        | Behavior::Travel(_) => false,
-    };
-    if !lowered {
-        let message =
-            format!("`{}` in this form is not lowered; restrict `targets` to those that have it", behavior.name());
-        refusals.push((span, message));
-    }
-    let refused = !refusals.is_empty();
-    for (span, message) in refusals {
-        context.verdict.add(ReasonCode::UnsupportedBehavior, span, message);
-    }
-    refused
-}
-
-fn lower(context: &mut Context<'_>, columns: &Columns) -> Option<Script> {
-    if refuse(context) {
-        return None;
-    }
-    let detection = context.request.detection;
-    let signal = *detection.stage.behavior.node.positive_signals().first()?;
-    let pipeline = plan::lower(&detection.stage);
-    for operator in &pipeline.operators {
-        match operator {
-            Operator::Read(_) | Operator::Mark(_) | Operator::Key | Operator::Newest | Operator::Show(_) => {}
-            Operator::Nth { at_least, window } => {
-                return window::count(context, signal, *at_least, *window, columns);
-            }
-            Operator::Spread { values, at_least, window } => {
-                return window::distinct(context, signal, values, *at_least, *window, columns);
-            }
-            Operator::Chain(chain) => return sequence::sequence(context, chain, columns),
-        }
-    }
-    window::event(context, signal, columns)
+    let mut lets = frame::slice(context.request.schedule);
+    lets.append(&mut context.lets);
+    Some(Script { lets, body })
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use super::ast::{Assignment, Expr, Extreme, Kind, Let, Membership, Operator, Origin, Script, Stage, Table};
+use super::ast::{Assignment, Expr, Extreme, JoinKind, Kind, Let, Membership, Operator, Origin, Script, Stage, Table};
+use super::frame::TIME;
 use super::reserved;
 
 /// Indentation of a tabular expression inside another.
@@ -55,6 +56,13 @@ fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage, indent: usize) -> fmt:
             let orders: Vec<String> = columns.iter().map(|name| format!("{} asc", identifier(name))).collect();
             write!(f, "sort by {}", orders.join(", "))
         }
+        Stage::SortLatestFirst(columns) => {
+            let order = |name: &String| format!("{} {}", identifier(name), if name == TIME { "desc" } else { "asc" });
+            let orders: Vec<String> = columns.iter().map(order).collect();
+            write!(f, "sort by {}", orders.join(", "))
+        }
+        Stage::Summarize { results, by } if by.is_empty() => write!(f, "summarize {}", list(results)),
+        Stage::Summarize { results, by } => write!(f, "summarize {} by {}", list(results), list(by)),
         Stage::Number(name) => write!(f, "serialize {name} = row_number()"),
         Stage::Distinct(columns) => write!(f, "distinct {}", names(columns)),
         Stage::Extreme { which, of, by } => {
@@ -64,8 +72,12 @@ fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage, indent: usize) -> fmt:
             };
             write!(f, "summarize {function}({}, *) by {}", identifier(of), list(by))
         }
-        Stage::Join { right, on } => {
-            f.write_str("join kind=inner (")?;
+        Stage::Join { kind, right, on } => {
+            let kind = match kind {
+                JoinKind::Inner => "inner",
+                JoinKind::LeftSemi => "leftsemi",
+            };
+            write!(f, "join kind={kind} (")?;
             write_table(f, right, indent + STEP)?;
             write!(f, ") on {}", names(on))
         }
@@ -186,13 +198,14 @@ fn write_joined(f: &mut fmt::Formatter<'_>, parts: &[Expr], word: &str) -> fmt::
 
 impl Operator {
     const fn is_arithmetic(self) -> bool {
-        matches!(self, Self::Add | Self::Subtract | Self::Divide)
+        matches!(self, Self::Add | Self::Subtract | Self::Multiply | Self::Divide)
     }
 
     const fn symbol(self) -> &'static str {
         match self {
             Self::Add => "+",
             Self::Subtract => "-",
+            Self::Multiply => "*",
             Self::Divide => "/",
             Self::Equal => "==",
             Self::NotEqual => "!=",

@@ -1,10 +1,12 @@
 //! Reads the events of one source: what a lowering needs to know about it, and what it found out.
 
-use super::ast::{Expr, Stage};
+use super::ast::{Expr, Let, Stage, Table};
+use super::frame;
+use super::stage::{self, HitField};
 use crate::backend::{ReasonCode, Request, Verdict};
-use crate::ir::{Predicate, SignalId, Value};
-use crate::schema::Source;
+use crate::ir::{self, Predicate, SignalId, Value};
 use crate::schema::mapping::FieldMap;
+use crate::schema::{Duration, Source};
 use crate::source::{Span, Spanned};
 
 /// What is common to the lowering of one detection.
@@ -16,6 +18,62 @@ pub(super) struct Context<'a> {
     pub(super) verdict: Verdict,
     /// Number of helper columns so far.
     pub(super) helpers: usize,
+    /// The stage that is being lowered.
+    pub(super) stage: &'a ir::Stage,
+    /// How far before the slice its events are read.
+    pub(super) lookback: Duration,
+    /// Whether its hits are the events of another stage.
+    pub(super) is_inner: bool,
+    /// Tables that the query names, in order.
+    pub(super) lets: Vec<Let>,
+}
+
+impl<'a> Context<'a> {
+    /// The start of a detection's lowering.
+    pub(super) fn new(request: Request<'a>) -> Self {
+        let stage = &request.detection.stage;
+        let lookback = stage.behavior.node.lookback();
+        let verdict = Verdict::default();
+        Self { request, verdict, helpers: 0, stage, lookback, is_inner: false, lets: Vec::new() }
+    }
+
+    /// Names a table that is evaluated once; a table that has a name already keeps it.
+    pub(super) fn bind(&mut self, name: &str, table: Table) -> String {
+        let known = self.lets.iter().find_map(|statement| match statement {
+            Let::Materialized(name, known) if *known == table => Some(name.clone()),
+            Let::Materialized(..) | Let::Scalar(..) => None,
+        });
+        if let Some(name) = known {
+            return name;
+        }
+        let taken = |wanted: &str| {
+            self.lets.iter().any(|statement| matches!(statement, Let::Materialized(name, _) if name == wanted))
+        };
+        let numbered = (2_usize..).map(|number| format!("{name}_{number}"));
+        let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken(name));
+        let name = free.unwrap_or_else(|| name.to_owned());
+        self.lets.push(Let::Materialized(name.clone(), table));
+        name
+    }
+
+    /// The conditions that keep hits of the slice, where nothing later has been read; the hits of inner stages all count.
+    pub(super) fn newest(&self) -> Expr {
+        if self.is_inner { Expr::Bool(true) } else { frame::newest() }
+    }
+
+    /// The same for hits whose time is none of an event's.
+    pub(super) fn newest_and_over(&self) -> Expr {
+        if self.is_inner { frame::over() } else { Expr::all([frame::newest(), frame::over()]) }
+    }
+}
+
+/// Where the fields of a source are.
+#[derive(Debug)]
+pub(super) enum Place<'a> {
+    /// Where the target has them.
+    Target(&'a FieldMap),
+    /// In columns of hits.
+    Hits(Vec<HitField>),
 }
 
 /// The lowering of expressions over the events of one source.
@@ -23,8 +81,12 @@ pub(super) struct Context<'a> {
 pub(super) struct Reader<'c, 'a> {
     /// What is common to the detection.
     pub(super) context: &'c mut Context<'a>,
-    /// Where the source's fields are on the target.
-    pub(super) map: &'a FieldMap,
+    /// Where the source's fields are.
+    pub(super) place: Place<'a>,
+    /// The tables that hold the events.
+    pub(super) tables: Vec<String>,
+    /// Column of the event's time.
+    pub(super) time: String,
     /// The source.
     pub(super) source: &'a Source,
     /// The clause that is being lowered.
@@ -42,8 +104,13 @@ pub(super) struct Reader<'c, 'a> {
 impl<'c, 'a> Reader<'c, 'a> {
     /// A reader of the events of a signal's source; a reason where the target does not carry it.
     pub(super) fn of_signal(context: &'c mut Context<'a>, id: SignalId) -> Option<Self> {
-        let signal = context.request.detection.stage.signal(id)?;
+        let signal = context.stage.signal(id)?;
         let span = signal.name.span;
+        if let Some(inner) = &signal.stage {
+            let (name, fields) = stage::named(context, &signal.name.node, inner)?;
+            let (place, time) = (Place::Hits(fields), frame::TIME.to_owned());
+            return Some(Self::of_place(context, place, vec![name], time, signal));
+        }
         let Some(map) = context.request.target.maps.get(&signal.source.name) else {
             let target = &context.request.target.name;
             let message = format!("target `{target}` has no field map for source `{}`", signal.source.name);
@@ -56,16 +123,35 @@ impl<'c, 'a> Reader<'c, 'a> {
             context.verdict.add(ReasonCode::MissingSource, span, message);
             return None;
         }
-        Some(Self {
-            map,
+        let (tables, time) = (map.places("table").to_vec(), map.time.clone());
+        Some(Self::of_place(context, Place::Target(map), tables, time, signal))
+    }
+
+    /// A reader of the hits of a stage; the signal is one of those that it is made of.
+    pub(super) fn of_hits(context: &'c mut Context<'a>, fields: Vec<HitField>) -> Option<Self> {
+        let signal = context.stage.signals.first()?;
+        Some(Self::of_place(context, Place::Hits(fields), Vec::new(), frame::TIME.to_owned(), signal))
+    }
+
+    fn of_place(
+        context: &'c mut Context<'a>,
+        place: Place<'a>,
+        tables: Vec<String>,
+        time: String,
+        signal: &'a ir::Signal,
+    ) -> Self {
+        Self {
+            place,
+            tables,
+            time,
             source: &signal.source,
-            span,
+            span: signal.name.span,
             helpers: Vec::new(),
             helped: false,
             picked: Vec::new(),
             items: Vec::new(),
             context,
-        })
+        }
     }
 
     /// Notes why the detection has no query.

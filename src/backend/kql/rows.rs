@@ -1,11 +1,13 @@
 //! The rows that a behaviour works on: one for each event of its signals, with keys, marks and the columns that are shown.
 
 use super::ast::{Assignment, Expr, Kind, Operator, Stage, Table};
+use super::columns::{Carried, Columns};
 use super::frame::{self, TIME};
+use super::meet;
 use super::reader::{Context, Reader, conjuncts};
 use super::value::Scalar;
 use crate::ir::{Predicate, SignalId, Value};
-use crate::schema::{Duration, Type};
+use crate::schema::Type;
 use crate::source::Spanned;
 
 /// How a row says which signals its event satisfies.
@@ -44,6 +46,38 @@ impl Marks {
     }
 }
 
+/// How the rows of the signals say which of them their events satisfy.
+pub(super) fn marks(context: &Context<'_>, signals: &[SignalId]) -> Marks {
+    if signals.len() == 1 {
+        return Marks::One;
+    }
+    let meets = |(index, one): (usize, &SignalId)| {
+        signals.iter().skip(index + 1).any(|other| meet::in_a_row(context.stage, *one, *other))
+    };
+    if !signals.iter().enumerate().any(meets) {
+        return Marks::Numbers(signals.to_vec());
+    }
+    let name = |id: &SignalId| context.stage.signal(*id).map_or("", |signal| signal.name.node.as_str());
+    Marks::Flags(signals.iter().map(|id| (*id, format!("detc_is_{}", name(id)))).collect())
+}
+
+/// The columns that hold the keys.
+pub(super) fn key_columns<'a>(context: &Context<'a>, signals: &[SignalId], columns: &Columns<'a>) -> Vec<Wanted<'a>> {
+    let stage = context.stage;
+    let of_signal = |id: &SignalId, index: usize| Some((*id, &stage.signal(*id)?.keys.get(index)?.node));
+    let key = |(index, name): (usize, &String)| {
+        let values = signals.iter().filter_map(|id| of_signal(id, index)).collect();
+        Wanted::value(name, values, Form::Key)
+    };
+    columns.keys.iter().enumerate().map(key).collect()
+}
+
+/// The carried columns that are values of events of the signals.
+pub(super) fn carried_columns<'a>(signals: &[SignalId], columns: &Columns<'a>) -> Vec<Wanted<'a>> {
+    let values = |column: &Carried<'a>| column.values().into_iter().filter(|(of, _)| signals.contains(of)).collect();
+    columns.of_events().map(|column| Wanted::value(&column.name, values(column), Form::Shown)).collect()
+}
+
 fn number(signals: &[SignalId], signal: SignalId) -> Expr {
     let position = signals.iter().position(|id| *id == signal).map_or(0, |index| index + 1);
     Expr::Int(i64::try_from(position).unwrap_or(i64::MAX))
@@ -58,6 +92,20 @@ pub(super) struct Wanted<'a> {
     pub(super) values: Vec<(SignalId, &'a Value)>,
     /// What is made of the value.
     pub(super) form: Form,
+    /// What is tested instead, of the events of which signal.
+    pub(super) test: Option<(SignalId, Option<&'a Spanned<Predicate>>)>,
+}
+
+impl<'a> Wanted<'a> {
+    /// A column of values.
+    pub(super) fn value(name: &str, values: Vec<(SignalId, &'a Value)>, form: Form) -> Self {
+        Self { name: name.to_owned(), values, form, test: None }
+    }
+
+    /// A column that says whether a row is an event of the signal that passes the test.
+    pub(super) fn test(name: &str, signal: SignalId, test: Option<&'a Spanned<Predicate>>) -> Self {
+        Self { name: name.to_owned(), values: Vec::new(), form: Form::Holds, test: Some((signal, test)) }
+    }
 }
 
 /// What is made of a value.
@@ -73,6 +121,8 @@ pub(super) enum Form {
     Shown,
     /// A list as an array; anything else is its only element.
     Elements,
+    /// Whether a test holds.
+    Holds,
 }
 
 /// The rows of all signals. `None` where the target does not carry a source; the reasons are in the verdict.
@@ -80,12 +130,32 @@ pub(super) fn rows<'a>(
     context: &mut Context<'a>,
     signals: &[SignalId],
     marks: &Marks,
-    lookback: Duration,
+    wanted: &[Wanted<'a>],
+) -> Option<Table> {
+    let groups = by_source(context, signals);
+    united(context, groups, marks, wanted)
+}
+
+/// The rows of all signals, an event once for each signal that it belongs to.
+pub(super) fn separate_rows<'a>(
+    context: &mut Context<'a>,
+    signals: &[SignalId],
+    marks: &Marks,
+    wanted: &[Wanted<'a>],
+) -> Option<Table> {
+    let groups = signals.iter().map(|signal| vec![*signal]).collect();
+    united(context, groups, marks, wanted)
+}
+
+fn united<'a>(
+    context: &mut Context<'a>,
+    groups: Vec<Vec<SignalId>>,
+    marks: &Marks,
     wanted: &[Wanted<'a>],
 ) -> Option<Table> {
     let mut legs = Vec::new();
-    for signals in by_source(context, signals) {
-        legs.push(Leg::lower(context, &signals, marks, lookback, wanted));
+    for signals in groups {
+        legs.push(Leg::lower(context, &signals, marks, wanted));
     }
     // All legs are lowered before any is missed, so that every reason is found.
     let legs: Vec<Leg> = legs.into_iter().collect::<Option<_>>()?;
@@ -100,13 +170,14 @@ pub(super) fn rows<'a>(
 
 /// The signals by source, sources in the order of their first signal.
 fn by_source(context: &Context<'_>, signals: &[SignalId]) -> Vec<Vec<SignalId>> {
-    let detection = context.request.detection;
     let mut groups: Vec<(&str, Vec<SignalId>)> = Vec::new();
     for id in signals {
-        let Some(signal) = detection.stage.signal(*id) else { continue };
-        match groups.iter_mut().find(|(name, _)| *name == signal.source.name) {
+        let Some(signal) = context.stage.signal(*id) else { continue };
+        // Hits of a stage are no events of a source, whatever the signal is called.
+        let name = if signal.stage.is_some() { "" } else { signal.source.name.as_str() };
+        match groups.iter_mut().find(|(known, _)| *known == name && !name.is_empty()) {
             Some((_, group)) => group.push(*id),
-            None => groups.push((&signal.source.name, vec![*id])),
+            None => groups.push((name, vec![*id])),
         }
     }
     groups.into_iter().map(|(_, group)| group).collect()
@@ -128,23 +199,25 @@ impl Leg {
         context: &mut Context<'a>,
         signals: &[SignalId],
         marks: &Marks,
-        lookback: Duration,
         wanted: &[Wanted<'a>],
     ) -> Option<Self> {
-        let detection = context.request.detection;
+        let (stage, lookback) = (context.stage, context.lookback);
         let mut reader = Reader::of_signal(context, *signals.first()?)?;
-        let time = reader.map.time.clone();
-        let tables = reader.map.places("table").to_vec();
+        let (time, tables) = (reader.time.clone(), reader.tables.clone());
         let mut stages = vec![Stage::Where(frame::read(&time, lookback))];
         let predicates: Vec<(SignalId, &Spanned<Predicate>)> =
-            signals.iter().filter_map(|id| Some((*id, &detection.stage.signal(*id)?.predicate))).collect();
+            signals.iter().filter_map(|id| Some((*id, &stage.signal(*id)?.predicate))).collect();
         let (filters, constants) = mark(&mut reader, &predicates, marks);
         stages.extend(filters);
         let mut columns = Vec::new();
         for column in wanted {
             let values: Vec<(SignalId, &Value)> =
                 column.values.iter().filter(|(id, _)| signals.contains(id)).copied().collect();
-            columns.push(reader.wanted(&values, column.form, marks));
+            columns.push(match column.test {
+                Some((signal, test)) if signals.contains(&signal) => Some(reader.holds(signal, test, marks)),
+                Some(_) => Some((Expr::Bool(false), Kind::Bool)),
+                None => reader.wanted(&values, column.form, marks),
+            });
         }
         stages.append(&mut reader.helpers);
         Some(Self { tables, time, stages, constants, columns })
@@ -257,13 +330,22 @@ impl Reader<'_, '_> {
         if nullable { all.or_else(Expr::Bool(false)) } else { all }
     }
 
+    /// Whether a row is an event of the signal that passes a test; never null.
+    fn holds(&mut self, signal: SignalId, test: Option<&Spanned<Predicate>>, marks: &Marks) -> (Expr, Kind) {
+        let test = test.map_or(Expr::Bool(true), |test| self.predicate(test, true).value());
+        (Expr::all([marks.is(signal), test]), Kind::Bool)
+    }
+
     /// What a wanted column is on the events of these signals.
     fn wanted(&mut self, values: &[(SignalId, &Value)], form: Form, marks: &Marks) -> Option<(Expr, Kind)> {
         let listed = form == Form::Key && values.iter().any(|(_, value)| matches!(value.ty(), Type::List(_)));
         let form = if listed { Form::Elements } else { form };
         let mut groups: Vec<(Vec<SignalId>, &Value)> = Vec::new();
         for (id, value) in values {
-            match groups.iter_mut().find(|(_, known)| known == value) {
+            // Of an event of several signals the first counts, so only neighbours go together unless signals exclude
+            // each other.
+            let reachable = if matches!(marks, Marks::Flags(_)) { groups.len().saturating_sub(1) } else { 0 };
+            match groups.iter_mut().skip(reachable).find(|(_, known)| known == value) {
                 Some((ids, _)) => ids.push(*id),
                 None => groups.push((vec![*id], value)),
             }
@@ -307,6 +389,7 @@ impl Reader<'_, '_> {
                 (Expr::call("tolower", self.text(value)), Kind::Text)
             }
             Form::Elements => (self.elements(value), Kind::Dynamic),
+            Form::Holds => (Expr::Bool(true), Kind::Bool),
             Form::Shown => {
                 let scalar = self.scalar(value);
                 (scalar.shown(), Kind::of(&scalar.declared))

@@ -1,14 +1,15 @@
 //! Ordered chains: which shape fits, and the one-pass shape by `scan`.
 
-use super::ast::{Assignment, Expr, Extreme, Kind, Operator, ScanStep, Script, Stage, Table};
-use super::columns::Columns;
-use super::frame::{self, TIME};
+use super::absence::{Absences, ENDS};
+use super::ast::{Assignment, Expr, Extreme, Kind, Operator, ScanStep, Stage, Table};
+use super::columns::{Carried, Columns};
+use super::frame::TIME;
 use super::reader::Context;
-use super::rows::{Form, Marks, STEP, Wanted, rows};
-use super::window::{key_columns, within};
-use super::{differ, join};
-use crate::ir::{CaseRule, Detection, HitColumn, SignalId, Value};
-use crate::plan::{Chain, Conditions, Link, key_conflict};
+use super::rows::{Form, Marks, STEP, Wanted, key_columns, marks, rows};
+use super::window::within;
+use super::{differ, join, meet};
+use crate::ir::{Behavior, CaseRule, SignalId, Value};
+use crate::plan::{Chain, Conditions, Link};
 
 /// Column of the chain's start.
 pub(super) const FROM: &str = "detc_from";
@@ -27,29 +28,37 @@ pub(super) struct Sequence<'c, 'a> {
     /// How rows say which signals they belong to.
     pub(super) marks: Marks,
     /// The columns of the result.
-    pub(super) columns: &'c Columns,
+    pub(super) columns: &'c Columns<'a>,
+    /// What must not happen around it.
+    pub(super) absences: Absences<'a>,
 }
 
 /// The query of a chain.
-pub(super) fn sequence<'a>(context: &mut Context<'a>, chain: &Chain<'a>, columns: &Columns) -> Option<Script> {
+pub(super) fn sequence<'a>(context: &mut Context<'a>, chain: &Chain<'a>, columns: &Columns<'a>) -> Option<Table> {
     let mut signals: Vec<SignalId> = Vec::new();
     for link in &chain.links {
         if !signals.contains(&link.signal) {
             signals.push(link.signal);
         }
     }
-    let marks = marks(context.request.detection, &signals, chain);
-    let detection = context.request.detection;
-    let one_pass = ties_have_an_order(chain, &signals) && key_conflict(&detection.stage).is_none();
-    let sequence = Sequence { context, chain, signals, marks, columns };
+    let marks = marks(context, &signals);
+    let Behavior::Sequence(behavior) = &context.stage.behavior.node else { return None };
+    let absences = Absences::of(context, behavior, chain);
+    let one_pass = ties_have_an_order(context, chain, &signals)
+        && meet::key_conflict(context.stage, &signals).is_none()
+        && behavior.conditions.is_empty()
+        // Whether an event can start is no matter of its signals, by which the events of one instant are ordered.
+        && (!absences.looks_at_starts() || chain.links.len() <= 2);
+    let sequence = Sequence { context, chain, signals, marks, columns, absences };
     match &chain.conditions {
+        Conditions::Free if one_pass && chain.links.len() == 1 => sequence.single(),
         Conditions::Free if one_pass => sequence.scan(&[]),
         Conditions::Agree(agreements) if one_pass => {
             let mut agreed = Vec::new();
             for (index, agreement) in agreements.iter().enumerate() {
                 let values = agreement.values.iter().zip(&chain.links).map(|(value, link)| (link.signal, &value.value));
                 let form = if agreement.case == CaseRule::Exact { Form::Key } else { Form::Folded };
-                agreed.push(Wanted { name: format!("detc_same_{}", index + 1), values: values.collect(), form });
+                agreed.push(Wanted::value(&format!("detc_same_{}", index + 1), values.collect(), form));
             }
             if agreed.iter().all(|column| sequence.is_one_value(&column.values)) {
                 sequence.scan(&agreed)
@@ -69,53 +78,49 @@ pub(super) fn sequence<'a>(context: &mut Context<'a>, chain: &Chain<'a>, columns
     }
 }
 
-fn marks(detection: &Detection, signals: &[SignalId], chain: &Chain<'_>) -> Marks {
-    if signals.len() == 1 {
-        return Marks::One;
-    }
-    if chain.overlaps.is_empty() {
-        return Marks::Numbers(signals.to_vec());
-    }
-    let name = |id: &SignalId| detection.stage.signal(*id).map_or("", |signal| signal.name.node.as_str());
-    Marks::Flags(signals.iter().map(|id| (*id, format!("detc_is_{}", name(id)))).collect())
-}
-
 /// Whether the events of any instant can be put into one order in which every chain among them is seen.
 ///
 /// That is so when the links of each signal are neighbours and an event can belong to two signals only where these
 /// follow each other: events of the first alone come before those of both, and these before those of the second alone.
-fn ties_have_an_order(chain: &Chain<'_>, signals: &[SignalId]) -> bool {
+fn ties_have_an_order(context: &Context<'_>, chain: &Chain<'_>, signals: &[SignalId]) -> bool {
     let position = |signal: SignalId| signals.iter().position(|id| *id == signal).unwrap_or(0);
     let ascending = chain.links.windows(2).all(|pair| match pair {
         [one, next] => position(one.signal) <= position(next.signal),
         _ => true,
     });
-    ascending && chain.overlaps.iter().all(|(one, other)| position(*one).abs_diff(position(*other)) == 1)
+    let meet = |one: usize, other: usize| {
+        let (Some(one), Some(other)) = (signals.get(one), signals.get(other)) else { return (false, false) };
+        let in_a_hit = meet::in_a_hit(context.stage, *one, *other).is_some();
+        (meet::in_a_row(context.stage, *one, *other), in_a_hit)
+    };
+    let fits = |one: usize, other: usize| match meet(one, other) {
+        (_, true) => false,
+        (true, false) => other - one == 1,
+        (false, false) => true,
+    };
+    ascending && (0..signals.len()).all(|one| (one + 1..signals.len()).all(|other| fits(one, other)))
 }
 
 impl<'a> Sequence<'_, 'a> {
     /// Whether a row has one value of a column whatever step it is taken for.
     fn is_one_value(&self, values: &[(SignalId, &Value)]) -> bool {
-        let may_meet = |one: SignalId, other: SignalId| {
-            one == other || self.chain.overlaps.contains(&(one.min(other), one.max(other)))
-        };
+        let may_meet = |one: SignalId, other: SignalId| one == other || meet::in_a_row(self.context.stage, one, other);
         let clash = |one: &(SignalId, &Value), other: &(SignalId, &Value)| one.1 != other.1 && may_meet(one.0, other.0);
         !values.iter().any(|one| values.iter().any(|other| clash(one, other)))
     }
 
-    /// The alert's columns with the links whose events they show.
-    pub(super) fn shown(&self) -> Vec<(&'a HitColumn, usize)> {
+    /// The carried columns with the links whose events they show.
+    pub(super) fn shown(&self) -> Vec<(Carried<'a>, usize)> {
         let last = self.chain.links.len().saturating_sub(1);
-        let link = |column: &HitColumn| {
-            let step = column.step()?;
+        let link = |column: &Carried<'a>| {
+            let step = column.column.step()?;
             self.chain.links.iter().position(|link| link.step == step && link.names_step)
         };
-        let detection = self.context.request.detection;
-        self.columns.shown(detection).into_iter().map(|column| (column, link(column).unwrap_or(last))).collect()
+        self.columns.of_events().map(|column| (column.clone(), link(column).unwrap_or(last))).collect()
     }
 
     /// The name under which a shown column stands in the rows: its own for the last link, a helper's for earlier ones.
-    pub(super) fn row_name(&self, index: usize, column: &HitColumn, link: usize) -> String {
+    pub(super) fn row_name(&self, index: usize, column: &Carried<'_>, link: usize) -> String {
         if link + 1 == self.chain.links.len() { column.name.clone() } else { format!("detc_shown_{}", index + 1) }
     }
 
@@ -124,9 +129,8 @@ impl<'a> Sequence<'_, 'a> {
         let shown = self.shown();
         let wanted = shown.iter().enumerate().filter_map(|(index, (column, link))| {
             let signal = self.chain.links.get(*link)?.signal;
-            let value = column.event_values().into_iter().find_map(|(of, value)| (of == signal).then_some(value))?;
-            let values = vec![(signal, value)];
-            Some(Wanted { name: self.row_name(index, column, *link), values, form: Form::Shown })
+            let value = column.values().into_iter().find_map(|(of, value)| (of == signal).then_some(value))?;
+            Some(Wanted::value(&self.row_name(index, column, *link), vec![(signal, value)], Form::Shown))
         });
         wanted.collect()
     }
@@ -136,7 +140,7 @@ impl<'a> Sequence<'_, 'a> {
         let mut wanted = key_columns(self.context, &self.signals, self.columns);
         wanted.extend(extra.iter().cloned());
         wanted.extend(self.shown_columns());
-        let mut table = rows(self.context, &self.signals, &self.marks, self.chain.window, &wanted)?;
+        let mut table = self.rows(wanted)?;
         let mut order = self.columns.keys.clone();
         order.extend(extra.iter().filter(|column| column.name.starts_with("detc_same")).map(|c| c.name.clone()));
         order.push(TIME.to_owned());
@@ -148,7 +152,35 @@ impl<'a> Sequence<'_, 'a> {
                 order.push(ORDER.to_owned());
             }
         }
+        if self.absences.looks_at_starts() {
+            order.push(ENDS.to_owned());
+        }
         Some(table.with(Stage::Sort(order)))
+    }
+
+    /// The rows of all signals with the given columns, the marks, and what is around them.
+    pub(super) fn rows(&mut self, mut wanted: Vec<Wanted<'a>>) -> Option<Table> {
+        wanted.extend(self.absences.wanted());
+        let table = rows(self.context, &self.signals, &self.marks, &wanted);
+        let mut kept: Vec<String> = wanted.into_iter().map(|column| column.name).collect();
+        kept.extend(self.marks.columns());
+        self.absences.beside(self.context, self.columns, table?, &kept)
+    }
+
+    /// The condition that a row can be the event of a link, as far as it goes without the others.
+    pub(super) fn is_link(&self, index: usize) -> Expr {
+        let signal = self.chain.links.get(index).map_or(SignalId(0), |link| link.signal);
+        let starts = if index == 0 { self.absences.starts() } else { Expr::Bool(true) };
+        Expr::all([self.marks.is(signal), starts])
+    }
+
+    /// The query of a single event, which stands beside an absence.
+    fn single(mut self) -> Option<Table> {
+        let wanted = key_columns(self.context, &self.signals, self.columns);
+        let wanted = wanted.into_iter().chain(self.shown_columns()).collect();
+        let table = self.rows(wanted)?.filtered([self.is_link(0)]);
+        let table = table.with(Stage::Extend(vec![Assignment::new(FROM, Expr::column(TIME))]));
+        Some(self.finish(table))
     }
 
     /// Where an event stands among those of its instant.
@@ -159,7 +191,7 @@ impl<'a> Sequence<'_, 'a> {
         for (signal, follower) in self.signals.iter().zip(followers) {
             rank += 2;
             let Some(follower) = follower else { continue };
-            if self.chain.overlaps.contains(&((*signal).min(*follower), (*signal).max(*follower))) {
+            if meet::in_a_row(self.context.stage, *signal, *follower) {
                 let both = Expr::all([self.marks.is(*signal), self.marks.is(*follower)]);
                 arguments.push((both, rank));
             }
@@ -178,7 +210,7 @@ impl<'a> Sequence<'_, 'a> {
     }
 
     /// The shape that passes once over the sorted rows.
-    fn scan(mut self, agreed: &[Wanted<'a>]) -> Option<Script> {
+    fn scan(mut self, agreed: &[Wanted<'a>]) -> Option<Table> {
         let table = self.ordered_rows(agreed)?;
         let table = match self.required(agreed) {
             Some(condition) => insert_before_sort(table, condition),
@@ -194,20 +226,22 @@ impl<'a> Sequence<'_, 'a> {
         for (index, (column, link)) in shown.iter().enumerate() {
             if link + 1 < self.chain.links.len() {
                 let step = names.get(*link).cloned().unwrap_or_default();
-                declare
-                    .push((column.name.clone(), Kind::of(&column.event_type().unwrap_or(crate::schema::Type::Text))));
+                declare.push((column.name.clone(), column.kind()));
                 carried.push(Assignment::new(&column.name, Expr::State(step, self.row_name(index, column, *link))));
             }
         }
         let last = self.chain.links.len().saturating_sub(1);
         let mut steps = Vec::new();
-        for (index, (link, name)) in self.chain.links.iter().zip(&names).enumerate() {
-            let mut conditions = vec![self.marks.is(link.signal)];
+        for (index, name) in names.iter().enumerate() {
+            let mut conditions = vec![self.is_link(index)];
             if index > 0 {
                 let same = |group: &String| Expr::column(group).equals(Expr::State(first.clone(), group.clone()));
                 conditions.extend(groups.iter().map(same));
                 let start = Expr::State(first.clone(), TIME.to_owned());
-                conditions.push(within(Expr::column(TIME), start, self.chain.window));
+                conditions.push(within(Expr::column(TIME), start.clone(), self.chain.window));
+                let before = names.get(index - 1).cloned().unwrap_or_default();
+                let before = Expr::State(before, TIME.to_owned());
+                conditions.push(self.absences.between(index, index == last, &before, &start, Expr::column));
             }
             steps.push(ScanStep {
                 name: name.clone(),
@@ -229,9 +263,7 @@ impl<'a> Sequence<'_, 'a> {
 
     /// Names of the scan's steps: those of the detection's, numbered where a step is several events.
     fn step_names(&self) -> Vec<String> {
-        let crate::ir::Behavior::Sequence(crate::ir::Sequence { steps, .. }) =
-            &self.context.request.detection.stage.behavior.node
-        else {
+        let crate::ir::Behavior::Sequence(crate::ir::Sequence { steps, .. }) = &self.context.stage.behavior.node else {
             return Vec::new();
         };
         let name = |(index, link): (usize, &Link)| {
@@ -243,19 +275,23 @@ impl<'a> Sequence<'_, 'a> {
 
     /// One row for each hit: of the chains that close at one instant that with the latest start, and of the instants
     /// that report one start the earliest.
-    pub(super) fn finish(self, table: Table) -> Script {
-        let detection = self.context.request.detection;
+    pub(super) fn finish(self, table: Table) -> Table {
         let keys = || self.columns.keys.iter().map(Assignment::keep);
         let mut closings: Vec<Assignment> = keys().collect();
         closings.push(Assignment::keep(TIME));
         let mut starts: Vec<Assignment> = keys().collect();
         starts.push(Assignment::keep(FROM));
-        let body = table
+        let table = table
             .with(Stage::Extreme { which: Extreme::Largest, of: FROM.to_owned(), by: closings })
-            .with(Stage::Extreme { which: Extreme::Smallest, of: TIME.to_owned(), by: starts })
-            .with(Stage::Where(frame::newest()))
-            .with(Stage::Project(self.columns.result(detection)));
-        Script { lets: frame::slice(self.context.request.schedule), body }
+            .with(Stage::Extreme { which: Extreme::Smallest, of: TIME.to_owned(), by: starts });
+        if !self.absences.is_trailing() {
+            return table.filtered([self.context.newest()]);
+        }
+        let over = Expr::infix(Expr::column(FROM), Operator::Add, Expr::Span(self.chain.window));
+        table
+            .with(Stage::Where(self.absences.behind(&Expr::column(FROM))))
+            .with(Stage::Extend(vec![Assignment::new(TIME, over)]))
+            .filtered([self.context.newest_and_over()])
     }
 }
 

@@ -210,7 +210,7 @@ impl Reader<'_, '_> {
             Value::Element(element) => self.element(element),
             Value::First(first) => self.first(first),
             Value::NameValue(reference) => self.name_value(reference),
-            Value::Time => Scalar::computed(Expr::column(&self.map.time), Kind::Time, Type::Time),
+            Value::Time => Scalar::computed(Expr::column(&self.time), Kind::Time, Type::Time),
             Value::Literal(literal) => match literal {
                 Literal::Text(text) => Scalar::computed(self.literal_text(text), Kind::Text, Type::Text),
                 Literal::Int(number) => Scalar::computed(Expr::Int(*number), Kind::Long, Type::Int),
