@@ -14,6 +14,7 @@ use crate::backend::ReasonCode;
 use crate::ir::{Sequence, SignalId};
 use crate::plan::Chain;
 use crate::schema::Duration;
+use crate::source::Span;
 
 /// Column that says which forbidden signal a row belongs to; 0 for the events of the chain.
 const FORBIDDEN: &str = "detc_forbidden";
@@ -87,6 +88,12 @@ impl<'a> Absences<'a> {
     /// Whether a wait stands behind the chain.
     pub(super) const fn is_trailing(&self) -> bool {
         self.trailing.is_some()
+    }
+
+    /// Where the first of them is written.
+    pub(super) fn place(&self, sequence: &Sequence) -> Option<Span> {
+        let absence = sequence.absences.first().map(|absence| absence.span);
+        absence.or_else(|| sequence.until.as_ref().map(|until| until.span))
     }
 
     /// The column that the rows of the chain need.

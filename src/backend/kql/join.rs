@@ -30,6 +30,11 @@ pub(super) fn chain(mut sequence: Sequence<'_, '_>) -> Option<Table> {
     let mut wanted = Vec::new();
     if own_keys {
         refuse_list_keys(sequence.context);
+        if let Some(span) = sequence.absences.place(behavior) {
+            let message = "one event can have two keys here, which does not go together with `no` and `until`; give the signals the same keys or let them exclude each other";
+            sequence.context.verdict.add(ReasonCode::UnsupportedBehavior, span, message);
+            return None;
+        }
         for signal in &sequence.signals {
             for (index, column) in key_columns(sequence.context, &[*signal], sequence.columns).into_iter().enumerate() {
                 wanted.push(Wanted { name: own_key(index, *signal), form: Form::Text, ..column });
