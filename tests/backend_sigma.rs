@@ -1259,3 +1259,295 @@ proptest! {
         }
     }
 }
+
+/// Signals that the behaviours below use.
+const SIGNALS: &str = r#"signals:
+  a: { source: aws.cloudtrail, where: eventName == "CreateUser" }
+  b: { source: aws.cloudtrail, where: eventName == "CreateAccessKey" }
+  c: { source: aws.cloudtrail, where: eventName == "DeleteTrail" }
+  burst: { behavior: "count(a) as refused >= 20 by userIdentity.arn within 10m" }
+  loud: { behavior: "count(a) as refused >= 20 by userIdentity.arn within 10m", where: refused > 50 }
+  either: { behavior: a or b }
+"#;
+
+/// What becomes of a behaviour over these signals.
+#[track_caller]
+fn over(text: &str) -> Output {
+    compile(&detection(&format!("{SIGNALS}behavior: |\n  {text}\n")))
+}
+
+/// The lines of the documents that say what is looked for.
+#[track_caller]
+fn essence(text: &str) -> String {
+    let text = query(&over(text));
+    let lines = text.lines().skip_while(|line| !matches!(*line, "correlation:" | "detection:"));
+    let head = [
+        "id:",
+        "title:",
+        "status:",
+        "description:",
+        "references:",
+        "- http",
+        "author:",
+        "date:",
+        "tags:",
+        "- attack",
+        "falsepositives:",
+        "- Laptops",
+        "level:",
+        "detc:",
+        "  detection:",
+        "  version:",
+        "  signal:",
+        "  strategy:",
+        "  analytics:",
+        "  - AN",
+        "  tags:",
+        "  - aws",
+        "logsource:",
+        "  product:",
+        "  service:",
+        "fields:",
+        "- ",
+    ];
+    let kept: Vec<&str> = lines.filter(|line| !head.iter().any(|start| line.starts_with(start))).collect();
+    kept.join("\n")
+}
+
+/// There is no rule, for exactly these reasons (approximate ones aside), each said where the text stands.
+#[track_caller]
+fn refused(text: &str, expected: &[(ReasonCode, &str)]) {
+    let output = over(text);
+    assert!(output.query.is_none(), "{text}");
+    let reasons =
+        output.verdict.reasons.iter().filter(|reason| reason.code.fidelity() == detc::backend::Fidelity::Unsupported);
+    let reasons: Vec<(ReasonCode, &str)> = reasons.map(|reason| (reason.code, reason.message.as_str())).collect();
+    assert_eq!(reasons.len(), expected.len(), "{text}: {reasons:#?}");
+    for ((code, message), (wanted, words)) in reasons.iter().zip(expected) {
+        assert_eq!(code, wanted, "{text}: {message}");
+        assert!(message.contains(words), "{text}: {message}");
+    }
+}
+
+#[test]
+fn a_union_of_one_source_is_one_rule() {
+    assert_eq!(over("a or b").verdict.reasons, []);
+    insta::assert_snapshot!(essence("a or b"), @r"
+    detection:
+      selection:
+        eventName:
+        - CreateUser
+        - CreateAccessKey
+      condition: selection
+    ");
+}
+
+#[test]
+fn a_group_is_temporal() {
+    assert_eq!(codes(&over("a & b by userIdentity.arn within 10m")), [ReasonCode::WindowUnspecified]);
+    insta::assert_snapshot!(essence("a & b by userIdentity.arn within 10m").lines().take(9).collect::<Vec<_>>().join("\n"), @r"
+    correlation:
+      type: temporal
+      rules:
+      - role_session_moves__a
+      - role_session_moves__b
+      group-by:
+      - userIdentity.arn
+      timespan: 10m
+    ---
+    ");
+}
+
+#[test]
+fn sums_and_means_are_of_events_that_have_the_number() {
+    insta::assert_snapshot!(essence("sum(a.count) > 1000 by userIdentity.arn within 1h"), @r"
+    correlation:
+      type: value_sum
+      rules:
+      - role_session_moves__a
+      group-by:
+      - userIdentity.arn
+      timespan: 1h
+      condition:
+        field: count
+        gt: 1000
+    ---
+    name: role_session_moves__a
+    detection:
+      selection:
+        eventName: CreateUser
+      filter_no_arn:
+        userIdentity.arn:
+        - null
+        - ''
+      filter_no_count:
+        count: null
+      condition: selection and not 1 of filter_*
+    ");
+    let output = over("avg(a.count) <= 7 by userIdentity.arn within 1h");
+    assert!(query(&output).contains("type: value_avg"));
+    assert!(query(&output).contains("lte: 7"));
+    assert!(
+        messages(&output).iter().any(|message| message.contains("an event without the counted value closes no hit"))
+    );
+}
+
+#[test]
+fn a_condition_inside_a_count_is_part_of_the_rule() {
+    let output = over("count(a where exists(errorCode)) >= 5 by userIdentity.arn within 1h");
+    assert!(query(&output).contains("filter_no_errorcode"));
+    assert!(messages(&output).iter().any(|message| message.contains("not counted closes no hit")));
+}
+
+#[test]
+fn clock_aligned_windows_are_left_to_the_converter() {
+    let output = over("count(a) >= 5 by userIdentity.arn within 1h fixed");
+    assert_eq!(codes(&output), [ReasonCode::WindowUnspecified]);
+    assert!(messages(&output).iter().all(|message| message.contains("need not be those that the clock cuts")));
+}
+
+#[test]
+fn hits_of_a_count_are_a_correlation_inside_another() {
+    let output = over("burst -> b by userIdentity.arn within 1h");
+    let wanted = [ReasonCode::HitTimeUnspecified, ReasonCode::OrderUnspecified, ReasonCode::WindowUnspecified];
+    assert!(wanted.iter().all(|code| codes(&output).contains(code)));
+    insta::assert_snapshot!(essence("burst -> b by userIdentity.arn within 1h"), @r"
+    correlation:
+      type: temporal_ordered
+      rules:
+      - role_session_moves__burst
+      - role_session_moves__b
+      group-by:
+      - userIdentity.arn
+      timespan: 1h
+    ---
+    name: role_session_moves__burst
+    correlation:
+      type: event_count
+      rules:
+      - role_session_moves__burst__a
+      group-by:
+      - userIdentity.arn
+      timespan: 10m
+      condition:
+        gte: 20
+    ---
+    name: role_session_moves__burst__a
+    detection:
+      selection:
+        eventName: CreateUser
+      filter:
+        userIdentity.arn:
+        - null
+        - ''
+      condition: selection and not filter
+    ---
+    name: role_session_moves__b
+    detection:
+      selection:
+        eventName: CreateAccessKey
+      filter:
+        userIdentity.arn:
+        - null
+        - ''
+      condition: selection and not filter
+    ");
+}
+
+#[test]
+fn every_hit_of_one_behaviour_is_that_behaviour() {
+    let alone = compile(&detection(&format!("{SIGNALS}behavior: burst\n")));
+    let inner = over("count(a) as refused >= 20 by userIdentity.arn within 10m");
+    assert_eq!(query(&alone), query(&inner));
+}
+
+#[test]
+fn a_union_inside_a_count_is_one_rule_for_each_source() {
+    insta::assert_snapshot!(essence("count(either) >= 3 by userIdentity.arn within 1h"), @r"
+    correlation:
+      type: event_count
+      rules:
+      - role_session_moves__either
+      group-by:
+      - userIdentity.arn
+      timespan: 1h
+      condition:
+        gte: 3
+    ---
+    name: role_session_moves__either
+    detection:
+      selection:
+        eventName:
+        - CreateUser
+        - CreateAccessKey
+      filter:
+        userIdentity.arn:
+        - null
+        - ''
+      condition: selection and not filter
+    ");
+}
+
+#[test]
+fn what_a_correlation_does_not_hand_on_is_refused() {
+    use ReasonCode::{UnsupportedBehavior, UnsupportedExpression};
+    refused(
+        "loud -> b by userIdentity.arn within 1h",
+        &[(UnsupportedBehavior, "cannot test what a correlation found")],
+    );
+    refused("burst -> b by eventName within 1h", &[(UnsupportedExpression, "hands on nothing but the fields")]);
+    refused(
+        "burst or loud",
+        &[(UnsupportedBehavior, "tests or joins the hits"), (UnsupportedBehavior, "tests or joins the hits")],
+    );
+}
+
+#[test]
+fn what_sigma_lacks_is_refused_with_what_to_do_instead() {
+    use ReasonCode::{UnsupportedBehavior, UnsupportedLiteral, UnsupportedRelation};
+    let by = "by userIdentity.arn";
+    for (text, code, words) in [
+        (format!("max(a.count) > 5 {by} within 1h"), UnsupportedBehavior, "belongs into the `where`"),
+        (format!("median(a.count) > 5 {by} within 1h"), UnsupportedBehavior, "disagree on what a percentile is"),
+        (
+            format!("percentile(a.count, 95) > 5 {by} within 1h"),
+            UnsupportedBehavior,
+            "disagree on what a percentile is",
+        ),
+        (format!("avg(a.count) > 0.5 {by} within 1h"), UnsupportedLiteral, "whole number"),
+        (format!("sum(a.count) > -5 {by} within 1h"), UnsupportedLiteral, "not negative"),
+        (format!("sum(a.count) != 5 {by} within 1h"), UnsupportedBehavior, "no `!=` of a number"),
+        (format!("count(a) >= 5 and count(a) < 9 {by} within 1h"), UnsupportedBehavior, "one number and one bound"),
+        (format!("count(a) >= 5 and count(b) >= 2 {by} within 1h"), UnsupportedBehavior, "one number and one bound"),
+        (format!("2 of (a, b, c) {by} within 1h"), UnsupportedBehavior, "each combination with `&`"),
+        (format!("score(a = 30, b = 40) >= 70 {by} within 1h"), UnsupportedBehavior, "no weights"),
+        (format!("new(a.userAgent) {by} over 7d"), UnsupportedBehavior, "no history"),
+        (format!("rare(a.userAgent) <= 2 {by} over 7d"), UnsupportedBehavior, "no history"),
+        (
+            format!("outlier(count(a)) {by} per 1h over 7d above 3 sigma floor 5"),
+            UnsupportedBehavior,
+            "fixed threshold",
+        ),
+        (format!("spike(count(a)) {by} per 1h over 7d above 3 floor 5"), UnsupportedBehavior, "fixed threshold"),
+        (format!("travel(a.sourceIPAddress) {by} faster than 900 km/h within 6h"), UnsupportedBehavior, "no places"),
+        (format!("a -> no b {by} within 1h"), UnsupportedBehavior, "absence of events"),
+        (format!("no c -> a -> b {by} within 1h"), UnsupportedBehavior, "absence of events"),
+        (format!("a -> b {by} within 1h until c"), UnsupportedBehavior, "no event that ends it"),
+        (
+            format!("a -> b {by} within 1h where a.count < b.count"),
+            UnsupportedRelation,
+            "values that have to agree can be keys",
+        ),
+    ] {
+        refused(&text, &[(code, words)]);
+    }
+}
+
+#[test]
+fn an_exception_on_alerts_is_refused() {
+    let exception = "exceptions:\n  - { when: refused > 100, owner: team, reason: known, signals: [alert] }\n";
+    let text = format!("{SIGNALS}behavior: count(a) as refused >= 20 by userIdentity.arn within 10m\n{exception}");
+    let output = compile(&detection(&text));
+    assert!(output.query.is_none());
+    assert!(messages(&output).iter().any(|message| message.contains("write the exception on the signals")));
+}

@@ -40,8 +40,7 @@ pub(super) fn lower(
     let first = events.first()?.signal;
     let map = map(request, first, verdict)?;
     let logsource = logsource(map, first, verdict)?;
-    let trees = events.iter().map(|events| tree(map, events, verdict)).collect();
-    let mut tree = Tree::any(trees);
+    let mut tree = tree(map, events, verdict);
     match tree {
         Tree::Constant(false) => {
             // What was refused stands in the tree as a constant.
@@ -68,12 +67,31 @@ pub(super) fn lower(
     Some(Rule { heading, logsource, detection, fields, footing })
 }
 
-fn tree(map: &FieldMap, events: &Events<'_>, verdict: &mut Verdict) -> Tree {
+/// Any of the signals' conditions, with the fields that an event has to have.
+fn tree(map: &FieldMap, events: &[Events<'_>], verdict: &mut Verdict) -> Tree {
     let mut lowering = Lowering { map, verdict };
-    let mut parts = vec![lowering.predicate(&events.signal.predicate, Scope::EVENT)];
-    parts.extend(events.filter.map(|filter| lowering.predicate(filter, Scope::EVENT)));
-    let tree = Tree::all(parts.clone());
-    for field in &events.counted {
+    let mut trees: Vec<Tree> = Vec::new();
+    for events in events {
+        let predicates = std::iter::once(&events.signal.predicate).chain(events.filter);
+        let parts = predicates.map(|predicate| lowering.predicate(predicate, Scope::EVENT)).collect();
+        trees.push(Tree::all(parts));
+    }
+    let counted: Vec<&[Spanned<FieldRef>]> = events.iter().map(|events| events.counted.as_slice()).collect();
+    match counted.split_first() {
+        // Signals that need the same fields say so once.
+        Some((first, others)) if others.iter().all(|other| other == first) => {
+            with_fields(map, &mut lowering, Tree::any(trees), first)
+        }
+        _ => {
+            let trees = trees.into_iter().zip(counted);
+            Tree::any(trees.map(|(tree, counted)| with_fields(map, &mut lowering, tree, counted)).collect())
+        }
+    }
+}
+
+fn with_fields(map: &FieldMap, lowering: &mut Lowering<'_>, tree: Tree, counted: &[Spanned<FieldRef>]) -> Tree {
+    let mut parts = vec![tree.clone()];
+    for field in counted {
         let name = field::find(map, &Value::Field(field.node.clone())).map(|bound| bound.name);
         if let (Ok(name), Some(missing)) = (name, lowering.missing(&field.node))
             && !tree.demands(&name)
