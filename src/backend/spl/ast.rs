@@ -190,6 +190,15 @@ pub(super) enum Stage {
         /// The groups.
         by: Vec<String>,
     },
+    /// `stats` beside rows of other lanes, which keep what later commands read; it is completed when these are known.
+    StatsBeside {
+        /// The lane that is at work; `None` where rows of all lanes come together.
+        lane: Option<i64>,
+        /// What is computed.
+        aggregates: Vec<Aggregate>,
+        /// The groups.
+        by: Vec<String>,
+    },
     /// `eventstats`
     EventStats {
         /// What is computed.

@@ -5,7 +5,6 @@
 use super::columns::Shown;
 use super::context::Context;
 use super::read::Head;
-use crate::backend::ReasonCode;
 use crate::ir::{
     self, Aggregate, AggregateCondition, AggregateFunction, Aggregation, Arithmetic, Behavior, Decimal,
     NumberComparison, Order, SignalId, WindowKind,
@@ -19,7 +18,7 @@ impl Context<'_> {
     pub(super) fn hits(&mut self, shown: &mut Shown) -> Option<Head> {
         let stage = self.stage;
         let pipeline = plan::lower(stage);
-        let mut head = if stage.is_composed() { self.composed()? } else { self.events(&pipeline)? };
+        let mut head = if stage.is_composed() { self.composed(&pipeline)? } else { self.events(&pipeline)? };
         if !matches!(stage.behavior.node, Behavior::Event { .. }) {
             self.keys(&mut head);
             self.verdict.assume("every event is delivered once");
@@ -51,7 +50,14 @@ impl Context<'_> {
                     | Operator::Newest
                     | Operator::Show(_) => None,
                 })?;
-                self.sequence(&mut head, sequence, chain, shown);
+                let mut chain = chain.clone();
+                if stage.is_composed() {
+                    self.overlaps_of_hits(&mut chain);
+                    if stage.signals.len() > 1 && !chain.overlaps.is_empty() {
+                        self.merge_lanes(&mut head);
+                    }
+                }
+                self.sequence(&mut head, sequence, &chain, shown);
             }
             Behavior::Group(group) => self.group(&mut head, group, shown),
             Behavior::Rare(rare) => self.rare(&mut head, rare, shown),
@@ -62,32 +68,34 @@ impl Context<'_> {
     }
 
     /// The hits that are the events of the stage's signals.
-    fn composed(&mut self) -> Option<Head> {
+    fn composed(&mut self, pipeline: &plan::Pipeline<'_>) -> Option<Head> {
         let stage = self.stage;
         if let [signal] = stage.signals.as_slice() {
             let mut head = self.events_of_hits(signal)?;
             head.timed = true;
             return Some(head);
         }
-        let message = "hits beside other signals are not searched for yet; make hits the only signal of a behaviour";
-        self.refuse(ReasonCode::UnsupportedBehavior, stage.behavior.span, message);
-        None
+        self.beside(inputs(pipeline)?)
     }
 
     /// The events of the stage's signals.
     fn events(&mut self, pipeline: &plan::Pipeline<'_>) -> Option<Head> {
-        let inputs = pipeline.operators.iter().find_map(|operator| match operator {
-            Operator::Read(inputs) => Some(inputs),
-            Operator::Mark(_)
-            | Operator::Key
-            | Operator::Nth { .. }
-            | Operator::Spread { .. }
-            | Operator::Chain(_)
-            | Operator::Newest
-            | Operator::Show(_) => None,
-        })?;
-        self.read(inputs)
+        self.read(inputs(pipeline)?)
     }
+}
+
+/// What a pipeline reads.
+fn inputs<'p, 'a>(pipeline: &'p plan::Pipeline<'a>) -> Option<&'p [plan::Input<'a>]> {
+    pipeline.operators.iter().find_map(|operator| match operator {
+        Operator::Read(inputs) => Some(inputs.as_slice()),
+        Operator::Mark(_)
+        | Operator::Key
+        | Operator::Nth { .. }
+        | Operator::Spread { .. }
+        | Operator::Chain(_)
+        | Operator::Newest
+        | Operator::Show(_) => None,
+    })
 }
 
 fn counted(name: &str, signal: SignalId, function: AggregateFunction, at_least: &Spanned<u64>) -> Aggregate {

@@ -139,6 +139,9 @@ impl<'a> Context<'a> {
     /// What tells an event of any of the signals from others.
     pub(super) fn identity_of(&mut self, signals: &[SignalId]) -> EvalExpr {
         let raw = EvalExpr::call(Function::Md5, EvalExpr::source("_raw"));
+        if self.in_lane {
+            return raw;
+        }
         let mut found = Vec::new();
         for id in signals {
             found.push((*id, self.identity(*id).unwrap_or_else(|| raw.clone())));

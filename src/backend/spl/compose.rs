@@ -20,6 +20,9 @@ use crate::source::Span;
 /// Column that tells a hit's closing event from others.
 pub(super) const IDENTITY: &str = "detc_hid";
 
+/// Index that stands for the finished hits of the detection.
+const FINISHED: usize = usize::MAX;
+
 /// The map of a source that is no telemetry source.
 static NO_MAP: LazyLock<FieldMap> = LazyLock::new(|| FieldMap {
     source: String::new(),
@@ -32,11 +35,12 @@ impl<'a> Context<'a> {
     /// The events that the hits of a signal's stage are; `None` only after a reason was added.
     pub(super) fn events_of_hits(&mut self, signal: &'a Signal) -> Option<Head> {
         let inner = signal.stage.as_deref()?;
+        let index = self.index_of(signal);
         let outer = (self.stage, self.outermost, self.carries);
         (self.stage, self.outermost, self.carries) = (inner, false, true);
         let mut shown = Shown::default();
         let head = self.hits(&mut shown).map(|mut head| {
-            self.settle(&mut head, &shown);
+            self.settle(&mut head, &shown, index);
             head
         });
         (self.stage, self.outermost, self.carries) = outer;
@@ -55,7 +59,6 @@ impl<'a> Context<'a> {
 
     /// Keeps the finished hits that pass the detection's filter.
     pub(super) fn filter_hits(&mut self, head: &mut Head, shown: &Shown) {
-        self.hits = self.columns_of_hits(head, shown, |_, column| column.to_owned());
         let detection = self.request.detection;
         let scope = Scope {
             source: match detection.stage.signals.first() {
@@ -63,9 +66,10 @@ impl<'a> Context<'a> {
                 None => return,
             },
             map: &NO_MAP,
-            is_hit: true,
+            hit: Some(FINISHED),
             element: None,
         };
+        self.hits = self.columns_of_hits(head, shown, FINISHED, |_, column| column.to_owned());
         let conditions: Vec<EvalExpr> =
             conjuncts(&detection.filter).into_iter().map(|part| self.condition(scope, part, true)).collect();
         head.search.stages.extend(self.take_helpers());
@@ -73,16 +77,28 @@ impl<'a> Context<'a> {
     }
 
     /// The scope of a signal that is made of hits.
-    pub(super) fn hit_scope(signal: &'a Signal) -> Scope<'a> {
-        Scope { source: &signal.source, map: &NO_MAP, is_hit: true, element: None }
+    pub(super) fn hit_scope(&self, signal: &'a Signal) -> Scope<'a> {
+        Scope { source: &signal.source, map: &NO_MAP, hit: Some(self.index_of(signal)), element: None }
+    }
+
+    /// Index of a signal of the stage; a name may stand twice, so that only the place tells.
+    pub(super) fn index_of(&self, signal: &Signal) -> usize {
+        self.stage.signals.iter().position(|other| std::ptr::eq(other, signal)).unwrap_or(FINISHED)
     }
 
     /// A column of the hit that is being looked at.
-    pub(super) fn hit_field(&mut self, field: &FieldRef) -> Subject {
+    pub(super) fn hit_field(&mut self, signal: usize, field: &FieldRef) -> Subject {
         let name = field.path.to_string();
-        match self.hits.get(&name).cloned() {
+        match self.hits.get(&(signal, name.clone())).cloned() {
             Some(Carried::Clean(subject)) => subject,
-            Some(Carried::Column(column)) => self.typed(EvalExpr::derived(column), field),
+            Some(Carried::Column(column)) => self.typed(&EvalExpr::derived(column), field),
+            Some(Carried::Chosen(column)) => {
+                let message = format!(
+                    "where several events close a hit at one instant, `{name}` may be that of another one of them"
+                );
+                self.refuse(ReasonCode::TieChoice, field.span, message);
+                self.typed(&EvalExpr::derived(column), field)
+            }
             Some(Carried::Missing(reason)) => {
                 self.refuse(ReasonCode::MissingField, field.span, format!("`{name}`: {reason}"));
                 Subject::nothing()
@@ -95,15 +111,15 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn typed(&mut self, column: EvalExpr, field: &FieldRef) -> Subject {
+    fn typed(&mut self, column: &EvalExpr, field: &FieldRef) -> Subject {
         let text =
             |kind| Subject { blanks: vec![String::new()], keeps_case: false, ..Subject::clean(column.clone(), kind) };
         match &field.ty {
             Type::Text | Type::Ip | Type::Duration => text(Kind::Text),
             Type::Bool => Subject { blanks: Vec::new(), ..text(Kind::Bool) },
-            Type::Int => Subject::clean(number(column, WHOLE), Kind::Number),
-            Type::Float => Subject::clean(number(column, DECIMAL), Kind::Number),
-            Type::Time => Subject::clean(number(column, DECIMAL), Kind::Seconds),
+            Type::Int => Subject::clean(number(column.clone(), WHOLE), Kind::Number),
+            Type::Float => Subject::clean(number(column.clone(), DECIMAL), Kind::Number),
+            Type::Time => Subject::clean(number(column.clone(), DECIMAL), Kind::Seconds),
             Type::Object | Type::List(_) => {
                 let message = format!("a hit cannot carry the list or object `{}`", field.path);
                 self.refuse(ReasonCode::UnsupportedExpression, field.span, message);
@@ -134,9 +150,10 @@ impl<'a> Context<'a> {
     }
 
     /// Leaves of a search over hits nothing but what they carry, and names it for the outer stage.
-    fn settle(&mut self, head: &mut Head, shown: &Shown) {
-        let carried = self.columns_of_hits(head, shown, |index, _| format!("detc_h{}", index + 1));
-        let mut assignments = vec![(IDENTITY.to_owned(), self.hit_identity(head, shown))];
+    /// Returns the columns that are left.
+    pub(super) fn settle(&mut self, head: &mut Head, shown: &Shown, signal: usize) -> Vec<String> {
+        let carried = self.columns_of_hits(head, shown, signal, |index, _| format!("detc_h{}", index + 1));
+        let mut assignments = vec![(IDENTITY.to_owned(), self.hit_identity(head, shown, signal))];
         let mut kept = vec![TIME.to_owned(), IDENTITY.to_owned()];
         for (index, column) in self.stage.columns.iter().enumerate() {
             let Some(from) = column_of(&column.name, &column.value, head, shown) else { continue };
@@ -149,10 +166,11 @@ impl<'a> Context<'a> {
         head.keys = Vec::new();
         self.hits = carried;
         self.forget_helpers();
+        kept
     }
 
     /// What tells one hit's closing event from others: the event's own identity, or the keys where time closes the hit.
-    fn hit_identity(&self, head: &Head, shown: &Shown) -> EvalExpr {
+    fn hit_identity(&self, head: &Head, shown: &Shown, signal: usize) -> EvalExpr {
         let by_time = match &self.stage.behavior.node {
             Behavior::Sequence(sequence) => sequence.trailing().is_some(),
             Behavior::Event { .. }
@@ -164,7 +182,7 @@ impl<'a> Context<'a> {
             | Behavior::Baseline(_)
             | Behavior::Travel(_) => false,
         };
-        let mut parts = vec![EvalExpr::text("!")];
+        let mut parts = vec![EvalExpr::text(format!("!{signal}!"))];
         for key in &head.keys {
             parts.extend([EvalExpr::derived(key), EvalExpr::text("!")]);
         }
@@ -180,9 +198,12 @@ impl<'a> Context<'a> {
         &self,
         head: &Head,
         shown: &Shown,
+        signal: usize,
         place: impl Fn(usize, &str) -> String,
-    ) -> std::collections::BTreeMap<String, Carried> {
+    ) -> std::collections::BTreeMap<(usize, String), Carried> {
         let mut found = std::collections::BTreeMap::new();
+        // a hit of single events is the event itself
+        let is_event = matches!(self.stage.behavior.node, Behavior::Event { .. });
         for (index, column) in self.stage.columns.iter().enumerate() {
             let carried = match column_of(&column.name, &column.value, head, shown) {
                 None => {
@@ -193,12 +214,13 @@ impl<'a> Context<'a> {
                     HitValue::Aggregate(_) => {
                         Carried::Clean(Subject::clean(EvalExpr::derived(place(index, &from)), Kind::Number))
                     }
+                    HitValue::Closing(_) | HitValue::Step { .. } if !is_event => Carried::Chosen(place(index, &from)),
                     HitValue::Key(_) | HitValue::Closing(_) | HitValue::Step { .. } => {
                         Carried::Column(place(index, &from))
                     }
                 },
             };
-            found.insert(column.name.clone(), carried);
+            found.insert((signal, column.name.clone()), carried);
         }
         found
     }

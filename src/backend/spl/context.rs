@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ast::{EvalExpr, Stage};
 use super::clock::Ticks;
 use super::subject::Subject;
-use crate::backend::{ReasonCode, Request, Verdict};
+use crate::backend::{Fidelity, ReasonCode, Request, Verdict};
 use crate::ir;
 use crate::schema::mapping::{FieldMap, TargetProfile};
 use crate::schema::{FieldPath, Source};
@@ -43,10 +43,12 @@ pub(super) struct Context<'a> {
     pub(super) carries: bool,
     /// Whether the stage is that of the detection, so that its newest hits are reported.
     pub(super) outermost: bool,
+    /// Whether the stage works on the rows of a lane, where the raw event is known by its row.
+    pub(super) in_lane: bool,
     /// How time is counted.
     pub(super) ticks: Ticks,
-    /// What the hits carry that are being looked at, by column.
-    pub(super) hits: BTreeMap<String, Carried>,
+    /// What the hits carry that are being looked at, by the index of their signal and the name of the column.
+    pub(super) hits: BTreeMap<(usize, String), Carried>,
     /// What has been found so far.
     pub(super) verdict: Verdict,
     /// Options of the target.
@@ -62,6 +64,8 @@ pub(super) struct Context<'a> {
 pub(super) enum Carried {
     /// The column that holds it.
     Column(String),
+    /// The column that holds a value of one of the events that may close the hit at its instant.
+    Chosen(String),
     /// What the value is whatever type it is read as.
     Clean(Subject),
     /// Why the search does not keep it.
@@ -75,8 +79,8 @@ pub(super) struct Scope<'s> {
     pub(super) source: &'s Source,
     /// What the target has of it.
     pub(super) map: &'s FieldMap,
-    /// Whether the event is a hit, whose fields are columns of the search.
-    pub(super) is_hit: bool,
+    /// Index of the signal whose hit the event is, whose fields are columns of the search; `None` for raw events.
+    pub(super) hit: Option<usize>,
     /// The elements of lists that are being looked at, innermost first.
     pub(super) element: Option<&'s ElementScope<'s>>,
 }
@@ -101,6 +105,7 @@ impl<'a> Context<'a> {
             stage,
             carries: request.detection.filter.node != ir::Predicate::Constant(true),
             outermost: true,
+            in_lane: false,
             ticks: Ticks::of_stage(stage),
             hits: BTreeMap::new(),
             verdict: Verdict::default(),
@@ -153,10 +158,12 @@ impl<'a> Context<'a> {
         let (helpers, known) = (self.helpers.clone(), self.known.clone());
         let result = run(self);
         let attempted = std::mem::replace(&mut self.verdict, verdict);
-        let fatal = attempted
-            .reasons
-            .into_iter()
-            .find(|reason| reason.code.fidelity() == crate::backend::Fidelity::Unsupported);
+        if self.carries {
+            // what the value lacks, whoever reads the hit lacks
+            let lacking = attempted.reasons.iter().filter(|reason| reason.code.fidelity() == Fidelity::Approximate);
+            lacking.for_each(|reason| self.verdict.add(reason.code, reason.span, reason.message.clone()));
+        }
+        let fatal = attempted.reasons.into_iter().find(|reason| reason.code.fidelity() == Fidelity::Unsupported);
         match fatal {
             None => {
                 attempted.assumptions.into_iter().for_each(|assumption| self.verdict.assume(assumption));

@@ -273,7 +273,7 @@ impl Context<'_> {
         let text = if fold { EvalExpr::lowered(native.expression) } else { native.expression };
         let raw = EvalExpr::call(Function::Md5, EvalExpr::source("_raw"));
         let identity = match self.identity(id) {
-            Some(identity) if scope.is_hit => identity,
+            Some(identity) if self.stage.is_composed() => identity,
             Some(identity) => EvalExpr::Call(Function::Coalesce, vec![identity, raw]),
             None => {
                 self.verdict

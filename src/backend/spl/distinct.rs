@@ -88,6 +88,7 @@ impl Context<'_> {
         let threshold = number(i64::try_from(at_least).unwrap_or(i64::MAX));
         head.keep(EvalExpr::compare(column("detc_n"), Comparison::GreaterOrEqual, threshold));
         self.newest(head);
+        self.number_columns(shown, |_| Some("detc_n".to_owned()));
         if let Some(packed) = packed {
             self.unpack(head, &packed, "detc_x", shown);
         }

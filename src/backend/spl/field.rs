@@ -13,8 +13,8 @@ use crate::source::Span;
 impl Context<'_> {
     /// The value of a field.
     pub(super) fn field(&mut self, scope: Scope<'_>, field: &FieldRef) -> Subject {
-        if scope.is_hit {
-            return self.hit_field(field);
+        if let Some(signal) = scope.hit {
+            return self.hit_field(signal, field);
         }
         let Some(column) = self.column(scope, &field.path, field.span) else { return Subject::nothing() };
         if column.path == scope.map.time && column.rest.is_empty() {

@@ -30,7 +30,7 @@ impl Flow {
                     self.known.insert(name.clone());
                 }
             }
-            Stage::Stats { aggregates, by } => {
+            Stage::Stats { aggregates, by } | Stage::StatsBeside { aggregates, by, .. } => {
                 aggregates
                     .iter()
                     .filter_map(|aggregate| aggregate.argument.as_ref())
@@ -112,7 +112,7 @@ impl Flow {
     fn name(&mut self, name: &Name) {
         match name {
             Name::Source(field) => {
-                if !self.raw {
+                if !self.raw && !self.known.contains(field) {
                     self.unwritten.push(field.clone());
                 }
             }

@@ -20,6 +20,7 @@ mod field;
 mod flow;
 mod frame;
 mod group;
+mod lanes;
 mod list;
 mod location;
 mod measure;
@@ -29,6 +30,7 @@ mod print;
 mod rare;
 mod read;
 mod regex;
+mod rename;
 mod subject;
 mod sweep;
 mod text;
@@ -40,7 +42,7 @@ use std::collections::BTreeMap;
 use self::columns::Shown;
 use self::context::Context;
 use self::read::Head;
-use super::{Backend, Fidelity, Output, Query, Request};
+use super::{Backend, Fidelity, Output, Query, ReasonCode, Request};
 use crate::ir::{Behavior, Predicate};
 
 /// Splunk's search processing language.
@@ -98,5 +100,9 @@ fn search(context: &mut Context<'_>) -> Option<Compiled> {
         return Some(Compiled { head, columns: Vec::new(), missing: shown.missing });
     }
     let columns = context.show(&mut head, &mut shown);
+    if let Some(list) = rename::carry(&mut head.search).first() {
+        let message = format!("the list `{list}` cannot be kept beside hits; use it in the test of a signal only");
+        context.refuse(ReasonCode::UnsupportedExpression, detection.stage.behavior.span, message);
+    }
     Some(Compiled { head, columns, missing: shown.missing })
 }

@@ -83,7 +83,7 @@ impl fmt::Display for Stage {
                 f.write_str("eval ")?;
                 write_joined(f, assignments, ", ", |f, (name, value)| write!(f, "{name}={value}"))
             }
-            Self::Stats { aggregates, by } => {
+            Self::Stats { aggregates, by } | Self::StatsBeside { aggregates, by, .. } => {
                 f.write_str("stats ")?;
                 write_joined(f, aggregates, ", ", |f, aggregate| aggregate.fmt(f))?;
                 write_by(f, by)
@@ -175,10 +175,11 @@ impl fmt::Display for Aggregate {
             AggregateFunction::Last => "last",
         };
         match &self.argument {
-            None => write!(f, "{function} AS {}", self.name),
-            Some(EvalExpr::Name(Name::Derived(column))) => write!(f, "{function}({column}) AS {}", self.name),
-            Some(expression) => write!(f, "{function}(eval({expression})) AS {}", self.name),
+            None => write!(f, "{function} AS ")?,
+            Some(EvalExpr::Name(Name::Derived(column))) => write!(f, "{function}({column}) AS ")?,
+            Some(expression) => write!(f, "{function}(eval({expression})) AS ")?,
         }
+        write_column(f, &self.name)
     }
 }
 

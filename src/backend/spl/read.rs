@@ -67,10 +67,25 @@ impl<'a> Context<'a> {
         Some(head)
     }
 
+    /// Reads the events of some signals of a stage that also reads hits, each with a flag and none dropped.
+    pub(super) fn read_all(&mut self, inputs: &[plan::Input<'_>]) -> Option<Head> {
+        let base = self.base(inputs)?;
+        let search = Search { base, stages: Vec::new() };
+        let mut head = Head { search, ticks: self.ticks, keys: Vec::new(), flagged: true, timed: false };
+        let mut flags = Vec::new();
+        for (id, parts) in self.conditions(inputs) {
+            let condition = EvalExpr::all(parts);
+            flags.push((self.flag(id), EvalExpr::choose(condition, EvalExpr::Integer(1), EvalExpr::Integer(0))));
+        }
+        head.search.stages.extend(self.take_helpers());
+        head.push(Stage::Eval(flags));
+        Some(head)
+    }
+
     /// The scope of a signal's events; a reason where the target lacks the source.
     pub(super) fn scope(&mut self, signal: &'a Signal) -> Option<Scope<'a>> {
         if signal.stage.is_some() {
-            return Some(Self::hit_scope(signal));
+            return Some(self.hit_scope(signal));
         }
         let request = self.request;
         let Some(map) = request.target.maps.get(&signal.source.name) else {
@@ -78,7 +93,7 @@ impl<'a> Context<'a> {
             self.refuse(ReasonCode::MissingSource, signal.name.span, message);
             return None;
         };
-        Some(Scope { source: &signal.source, map, is_hit: false, element: None })
+        Some(Scope { source: &signal.source, map, hit: None, element: None })
     }
 
     fn signals(&self, input: &plan::Input<'_>) -> Vec<&'a Signal> {
@@ -110,9 +125,9 @@ impl<'a> Context<'a> {
         combine(parts, SearchExpr::Any)
     }
 
-    /// The exact conditions: one for a single signal, else a flag for each.
-    fn filter(&mut self, head: &mut Head, inputs: &[plan::Input<'_>]) {
-        let several = inputs.len() > 1;
+    /// The exact conditions of each signal, in the order of the signals.
+    fn conditions(&mut self, inputs: &[plan::Input<'_>]) -> Vec<(SignalId, Vec<EvalExpr>)> {
+        let several = self.request.detection.stage.sources().len() > 1;
         let mut flags = Vec::new();
         for input in inputs {
             for id in &input.signals {
@@ -130,6 +145,12 @@ impl<'a> Context<'a> {
             }
         }
         flags.sort_by_key(|(id, _)| *id);
+        flags
+    }
+
+    /// The exact conditions: one for a single signal, else a flag for each.
+    fn filter(&mut self, head: &mut Head, inputs: &[plan::Input<'_>]) {
+        let flags = self.conditions(inputs);
         head.search.stages.extend(self.take_helpers());
         // what every signal asks for is asked for once
         let mut common = flags.first().map_or_else(Vec::new, |(_, parts)| parts.clone());
@@ -256,8 +277,11 @@ impl<'a> Context<'a> {
     /// The value of an event's own identity, for an order among events of one instant.
     pub(super) fn identity(&mut self, id: SignalId) -> Option<EvalExpr> {
         let signal = self.stage.signal(id)?;
-        if signal.stage.is_some() {
+        if self.stage.is_composed() {
             return Some(EvalExpr::derived(IDENTITY));
+        }
+        if self.in_lane {
+            return Some(EvalExpr::call(Function::Md5, EvalExpr::source("_raw")));
         }
         let scope = self.scope(signal)?;
         let path = signal.source.id.clone()?;

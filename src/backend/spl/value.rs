@@ -24,7 +24,7 @@ impl Context<'_> {
             Value::Element(element) => self.element(scope, element, span),
             Value::First(first) => self.first(scope, first),
             Value::NameValue(reference) => self.name_value(scope, reference),
-            Value::Time if scope.is_hit => Subject::clean(self.ticks.shown(TIME), Kind::Seconds),
+            Value::Time if scope.hit.is_some() => Subject::clean(self.ticks.shown(TIME), Kind::Seconds),
             Value::Time => Subject::clean(EvalExpr::source("_time"), Kind::Seconds),
             Value::Literal(literal) => {
                 if let Literal::Text(text) = literal {
