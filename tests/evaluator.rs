@@ -455,7 +455,10 @@ fn journeys_are_between_consecutive_located_events() {
     assert_eq!(hits(text, "a@0/192.0.2.1 a@1/203.0.113.1 a@2/host a@3/198.51.100.1"), [3]);
     assert_eq!(hits(text, "a@0/198.51.100.1 a@1/198.51.100.7"), [0_i64; 0]);
     assert_eq!(hits(text, "a@0/198.51.100.1 a@0/192.0.2.1 a@1/192.0.2.1"), [0, 1]);
-    assert_eq!(hits("travel(a.ip) by who faster than 900 km/h within 1s", "a@0/192.0.2.1 a@1001/198.51.100.1"), [0_i64; 0]);
+    assert_eq!(
+        hits("travel(a.ip) by who faster than 900 km/h within 1s", "a@0/192.0.2.1 a@1001/198.51.100.1"),
+        [0_i64; 0]
+    );
 }
 
 #[test]

@@ -142,7 +142,7 @@ impl<'a> Context<'a> {
 
     /// Adds the pairs of signals that one event can be because it closes a hit.
     pub(super) fn overlaps_of_hits(&self, chain: &mut Chain<'_>) {
-        let signals = self.stage.behavior.node.signals();
+        let signals = self.told_apart_by_events();
         for (index, one) in signals.iter().enumerate() {
             for other in signals.iter().skip(index + 1) {
                 let (Some(left), Some(right)) = (self.stage.signal(*one), self.stage.signal(*other)) else { continue };
@@ -156,11 +156,22 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The signals for which it matters whether their events are the same: steps, and what ends a chain or starts none.
+    fn told_apart_by_events(&self) -> Vec<SignalId> {
+        let mut signals = self.stage.behavior.node.positive_signals();
+        if let Behavior::Sequence(sequence) = &self.stage.behavior.node {
+            signals.extend(sequence.until.as_ref().map(|until| until.node));
+        }
+        signals
+    }
+
     /// Records where it matters which of several events of one instant closes a hit, as another signal may be one of them.
     pub(super) fn choices_of_hits(&mut self) {
         let stage = self.stage;
-        for (index, signal) in stage.signals.iter().enumerate().filter(|(_, signal)| signal.stage.is_some()) {
-            for (other_index, other) in stage.signals.iter().enumerate().filter(|(other, _)| *other != index) {
+        let compared = self.told_apart_by_events();
+        let signals = || compared.iter().filter_map(|id| Some((id.0, stage.signal(*id)?)));
+        for (index, signal) in signals().filter(|(_, signal)| signal.stage.is_some()) {
+            for (other_index, other) in signals().filter(|(other, _)| *other != index) {
                 let is_told = match &other.stage {
                     None => closing(signal).iter().all(|one| !may_be_one(one, other) || implies_other(one, other)),
                     Some(_) if other_index < index => true,
