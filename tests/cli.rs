@@ -526,6 +526,13 @@ fn tests_of_detections_run_and_failures_are_shown() {
     for part in ["test `shown` failed", "alerts: expected 2, got 1", "1m aws.cloudtrail: made", "1m (made 1m)"] {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
+    let failed: Value = serde_json::from_str(&project.run_with(&["test", "--format", "json"], "", &[]).out).unwrap();
+    assert_eq!(failed["test"], "shown");
+    assert_eq!(failed["failures"][0], "alerts: expected 2, got 1");
+    assert_eq!(failed["timeline"][0]["events"][0]["signals"][0], "made");
+    assert_eq!(failed["hits"][0]["at"], "1m");
+    let github = project.run_with(&["test", "--format", "github"], "", &[]).out;
+    assert!(github.contains("test `shown` failed: alerts: expected 2, got 1"), "{github}");
     project.run_with(&["test", "--junit", "junit.xml"], "", &[]);
     let junit = std::fs::read_to_string(project.path().join("junit.xml")).unwrap();
     assert!(junit.contains("<testsuite name=\"ran\" tests=\"1\" failures=\"1\">"), "{junit}");

@@ -13,7 +13,7 @@ use detc::diagnostic::{Code, Diagnostic, Format, Severity, write};
 use detc::source::{FileId, Sources};
 
 /// Codes that no detection file can raise, with the reason.
-const ELSEWHERE: [(Code, &str); 12] = [
+const ELSEWHERE: [(Code, &str); 14] = [
     (Code::NotUtf8, "raised while files are read; tests/cli.rs"),
     (Code::UnknownParameter, "raised for `--set`; tests/cli.rs"),
     (Code::InvalidSchema, "raised for telemetry schemas; tests/cli.rs"),
@@ -22,6 +22,8 @@ const ELSEWHERE: [(Code, &str); 12] = [
     (Code::Approximate, "raised for verdicts of backends"),
     (Code::NegatedOptional, "reserved: no lint raises it yet"),
     (Code::OftenMissingSide, "reserved: no lint raises it yet"),
+    (Code::FailedTest, "raised by `detc test`; tests/cli.rs"),
+    (Code::UnnoticedChange, "raised by `detc test --mutate`; tests/cli.rs"),
     (Code::CannotRead, "raised for the file system"),
     (Code::CannotWrite, "raised for the file system; tests/cli.rs"),
     (Code::NothingToDo, "raised for folders; tests/cli.rs"),

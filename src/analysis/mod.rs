@@ -15,6 +15,7 @@ mod functions;
 mod hits;
 mod keys;
 mod lists;
+mod overrides;
 mod parameters;
 mod paths;
 mod predicate;
@@ -28,6 +29,7 @@ mod value;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use lists::{List, ListEntries, Lists};
+pub use overrides::with_test_parameters;
 pub use tests::native_event;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -95,6 +97,7 @@ pub fn analyse(file: &DetectionFile, context: &Context<'_>) -> (Option<Detection
         hits::carry(stage, &environment);
     }
     environment.warn_of_unused_parameters(&mut diagnostics);
+    overrides::check(file, context, &mut diagnostics);
     if diagnostics.has_errors() {
         return (None, diagnostics);
     }

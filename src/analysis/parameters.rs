@@ -90,6 +90,12 @@ pub(super) fn resolve(
     (parameters, mistaken)
 }
 
+/// Whether a value that is written for a parameter is of its type; otherwise why not, and how it is written.
+pub(super) fn written_value(ty: ParameterType, value: &Node) -> Result<(), (String, &'static str)> {
+    let written = value.as_scalar().map(|scalar| scalar.text.as_str());
+    from_default(ty, &crate::yaml::to_json(value), written).map(|_| ()).map_err(|why| (why, form_of(ty)))
+}
+
 /// Whether a text names a type of parameters.
 fn is_type(text: &str) -> bool {
     serde_json::from_value::<ParameterType>(Json::from(text)).is_ok()

@@ -16,8 +16,11 @@ pub(super) fn document(results: &[(String, Vec<TestResult>)]) -> String {
                 continue;
             }
             let mut lines = test.failures.clone();
-            lines.extend(test.timeline.iter().map(|line| format!("event {line}")));
-            lines.extend(test.hits.iter().map(|line| format!("hit {line}")));
+            for instant in &test.timeline {
+                lines.extend(instant.events.iter().map(|event| format!("event {} {event}", instant.at)));
+                lines.extend(instant.states.iter().map(|state| format!("state {} {state}", instant.at)));
+            }
+            lines.extend(test.hits.iter().map(|hit| format!("hit {hit}")));
             let message = escaped(&test.failures.join("; "));
             let body = escaped(&lines.join("\n"));
             text.push_str(&format!(

@@ -1,15 +1,17 @@
 //! `detc test`
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde::Serialize;
 
-use super::session::{Reading, Session, Stream, counted};
+use super::session::{Format, Loaded, Reading, Session, Stream, counted};
 use super::{Outcome, junit};
 use crate::analysis::Context;
-use crate::verify::{self, TestResult};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::verify::{self, Instant, ShownHit, TestResult};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -23,9 +25,21 @@ pub(super) struct Arguments {
     reading: Reading,
 }
 
+/// A test that failed, as machines read it.
+#[derive(Serialize)]
+struct Failure<'a> {
+    detection: &'a str,
+    test: &'a str,
+    file: &'a str,
+    line: usize,
+    failures: &'a [String],
+    timeline: &'a [Instant],
+    hits: &'a [ShownHit],
+}
+
 /// Runs the tests of detections with the reference evaluator.
 pub(super) fn run(session: &Session, arguments: &Arguments) -> Outcome {
-    let loaded = match session.load(&arguments.paths, &arguments.reading) {
+    let mut loaded = match session.load(&arguments.paths, &arguments.reading) {
         Ok(loaded) => loaded,
         Err(outcome) => return outcome,
     };
@@ -39,31 +53,19 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> Outcome {
         settings: &settings.parameters,
         today: &settings.today,
     };
-    let errors = session.show(loaded.checked.diagnostics, &loaded.sources, Stream::Err);
-    let mut passed = 0;
-    let mut failed = 0;
-    let mut results = Vec::new();
-    let mut out = std::io::stdout().lock();
-    for detection in &loaded.checked.detections {
-        let Some(file) = loaded.sources.get(detection.file) else { continue };
-        let folder = Path::new(&file.path).parent().unwrap_or(Path::new("")).to_path_buf();
-        let read = |name: &str| {
-            std::fs::read_to_string(folder.join(name)).map_err(|error| format!("`{name}` cannot be read: {error}"))
-        };
-        let tests = verify::run(detection.file, &file.text, &context, &read);
-        for result in &tests {
-            if result.failures.is_empty() {
-                passed += 1;
-                continue;
-            }
-            failed += 1;
-            let line = loaded.sources.position(result.span.file, result.span.start).map_or(0, |position| position.line);
-            // A closed pipe is the reader's choice, not a failure.
-            let _ = write_failure(&mut out, &format!("{}:{line}", file.path), result);
+    let found = std::mem::take(&mut loaded.checked.diagnostics);
+    let errors = session.show(found, &loaded.sources, session.beside_result());
+    let results = results(&loaded, &context);
+    let tests = || results.iter().flat_map(|(_, tests)| tests);
+    let failed = tests().filter(|test| !test.failures.is_empty()).count();
+    let passed = tests().count() - failed;
+    let written = match session.format {
+        Format::Text | Format::Json => session.print(&report(session.format, &results, &loaded)),
+        Format::Sarif | Format::Github => {
+            session.show(findings(tests()), &loaded.sources, Stream::Out);
+            Outcome::Fine
         }
-        results.push((detection.name.node.clone(), tests));
-    }
-    let _ = out.flush();
+    };
     if let Some(path) = &arguments.junit
         && let Err(error) = std::fs::write(path, junit::document(&results))
     {
@@ -72,23 +74,81 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> Outcome {
     }
     let detections = counted(loaded.checked.detections.len(), "detection");
     session.summary(&format!("{} passed, {failed} failed in {detections}", counted(passed, "test")));
-    if errors || failed > 0 { Outcome::Findings } else { Outcome::Fine }
+    if errors || failed > 0 { Outcome::Findings } else { written }
 }
 
-fn write_failure(out: &mut impl std::io::Write, place: &str, result: &TestResult) -> std::io::Result<()> {
+/// The results of every detection, by name.
+fn results(loaded: &Loaded, context: &Context<'_>) -> Vec<(String, Vec<TestResult>)> {
+    let mut results = Vec::new();
+    for detection in &loaded.checked.detections {
+        let Some(file) = loaded.sources.get(detection.file) else { continue };
+        let read = reader(&file.path);
+        results.push((detection.name.node.clone(), verify::run(detection.file, &file.text, context, &read)));
+    }
+    results
+}
+
+/// Reads files that stand beside a detection.
+fn reader(detection: &str) -> impl Fn(&str) -> Result<String, String> {
+    let folder = Path::new(detection).parent().unwrap_or(Path::new("")).to_path_buf();
+    move |name: &str| {
+        std::fs::read_to_string(folder.join(name)).map_err(|error| format!("`{name}` cannot be read: {error}"))
+    }
+}
+
+/// Every test that failed, as text or as one JSON object on a line.
+fn report(format: Format, results: &[(String, Vec<TestResult>)], loaded: &Loaded) -> String {
+    let mut text = String::new();
+    for (detection, tests) in results {
+        for result in tests.iter().filter(|result| !result.failures.is_empty()) {
+            let span = result.span;
+            let file = loaded.sources.get(span.file).map_or("", |file| file.path.as_str());
+            let line = loaded.sources.position(span.file, span.start).map_or(0, |position| position.line);
+            if format == Format::Json {
+                let (failures, timeline, hits) = (&result.failures, &result.timeline, &result.hits);
+                let failure = Failure { detection, test: &result.name, file, line, failures, timeline, hits };
+                text.push_str(&serde_json::to_string(&failure).unwrap_or_default());
+                text.push('\n');
+            } else {
+                // Writing to a text cannot fail.
+                let _ = write_failure(&mut text, &format!("{file}:{line}"), result);
+            }
+        }
+    }
+    text
+}
+
+/// Every test that failed, as a finding.
+fn findings<'a>(tests: impl Iterator<Item = &'a TestResult>) -> Diagnostics {
+    let failed = tests.filter(|result| !result.failures.is_empty());
+    let finding = |result: &TestResult| {
+        let message = format!("test `{}` failed: {}", result.name, result.failures.join("; "));
+        Diagnostic::new(Code::FailedTest, result.span, message).help("`detc test` shows what happened at each instant")
+    };
+    failed.map(finding).collect()
+}
+
+fn write_failure(out: &mut String, place: &str, result: &TestResult) -> std::fmt::Result {
     writeln!(out, "{place}: test `{}` failed", result.name)?;
     for failure in &result.failures {
         writeln!(out, "  {failure}")?;
     }
-    for (title, lines) in [("events", &result.timeline), ("hits", &result.hits)] {
-        if lines.is_empty() {
-            writeln!(out, "  no {title}")?;
-            continue;
+    if result.timeline.is_empty() {
+        writeln!(out, "  no events")?;
+    } else {
+        writeln!(out, "  events:")?;
+    }
+    for instant in &result.timeline {
+        for event in &instant.events {
+            writeln!(out, "    {} {event}", instant.at)?;
         }
-        writeln!(out, "  {title}:")?;
-        for line in lines {
-            writeln!(out, "    {line}")?;
+        for state in &instant.states {
+            writeln!(out, "    {} | {state}", instant.at)?;
         }
     }
-    Ok(())
+    if result.hits.is_empty() {
+        return writeln!(out, "  no hits");
+    }
+    writeln!(out, "  hits:")?;
+    result.hits.iter().try_for_each(|hit| writeln!(out, "    {hit}"))
 }

@@ -9,8 +9,8 @@ use super::Severity;
 /// Declares every code once: variant, permanent number, severity, one-line meaning.
 macro_rules! codes {
     ($($variant:ident, $number:literal, $severity:ident, $meaning:literal;)*) => {
-        /// Permanent codes: `E0` text, `E1` names and values, `E2` types, `E3` behaviours, `E4` targets, `E9` files
-        /// and configuration, `W5` lints.
+        /// Permanent codes: `E0` text, `E1` names and values, `E2` types, `E3` behaviours, `E4` targets, `E6` tests,
+        /// `E9` files and configuration, `W5` lints.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
             $(#[doc = $meaning] $variant,)*
@@ -129,6 +129,9 @@ codes! {
 
     NearlyKnownValue, "W510", Warning, "the value is one letter away from a known one";
     UnlistedAttackId, "W511", Warning, "the identifier is not in the shipped extract of ATT&CK";
+
+    FailedTest, "E601", Error, "a test of the detection fails";
+    UnnoticedChange, "E602", Error, "the tests do not notice a change of the detection's meaning";
 
     CannotRead, "E901", Error, "a file cannot be read";
     CannotWrite, "E902", Error, "a file cannot be written";
