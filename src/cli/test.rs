@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::session::{Format, Loaded, Reading, Session, Stream, counted};
 use super::{Outcome, junit};
 use crate::analysis::Context;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::verify::{self, Instant, ShownHit, TestResult};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::verify::{self, Instant, MutationReport, ShownHit, TestResult};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -21,6 +22,9 @@ pub(super) struct Arguments {
     /// Write the results as JUnit XML too.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Change each detection's meaning in small ways, and report the changes that its tests would not notice.
+    #[arg(long, conflicts_with = "junit")]
+    mutate: bool,
     #[command(flatten)]
     reading: Reading,
 }
@@ -55,6 +59,10 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> Outcome {
     };
     let found = std::mem::take(&mut loaded.checked.diagnostics);
     let errors = session.show(found, &loaded.sources, session.beside_result());
+    if arguments.mutate {
+        let unnoticed = mutate(session, &loaded, &context);
+        return if errors || unnoticed { Outcome::Findings } else { Outcome::Fine };
+    }
     let results = results(&loaded, &context);
     let tests = || results.iter().flat_map(|(_, tests)| tests);
     let failed = tests().filter(|test| !test.failures.is_empty()).count();
@@ -75,6 +83,54 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> Outcome {
     let detections = counted(loaded.checked.detections.len(), "detection");
     session.summary(&format!("{} passed, {failed} failed in {detections}", counted(passed, "test")));
     if errors || failed > 0 { Outcome::Findings } else { written }
+}
+
+/// Reports the changes of meaning that no test notices, and tells whether there are any.
+fn mutate(session: &Session, loaded: &Loaded, context: &Context<'_>) -> bool {
+    let detections = loaded.checked.detections.par_iter();
+    let reports: Vec<MutationReport> = detections
+        .filter_map(|detection| {
+            let file = loaded.sources.get(detection.file)?;
+            Some(verify::mutate(detection, &file.text, context, &reader(&file.path)))
+        })
+        .collect();
+    let findings: Diagnostics = reports.iter().flat_map(changes).collect();
+    let found = session.show(findings, &loaded.sources, Stream::Out);
+    let noticed: usize = reports.iter().map(|report| report.noticed).sum();
+    let unnoticed: usize = reports.iter().map(|report| report.unnoticed.len()).sum();
+    let undecided: usize = reports.iter().map(|report| report.undecided.len()).sum();
+    let total = counted(noticed + unnoticed + undecided, "change");
+    let open = if undecided == 0 { String::new() } else { format!(", {undecided} undecided (`-v` shows them)") };
+    session.summary(&format!("{total} of meaning: {noticed} noticed, {unnoticed} unnoticed{open}"));
+    found
+}
+
+/// What came of the changes of one detection, as findings.
+fn changes(report: &MutationReport) -> Vec<Diagnostic> {
+    let failed = report.failed.iter().map(|(span, name)| {
+        let message = format!("test `{name}` fails without any change");
+        Diagnostic::new(Code::FailedTest, *span, message).help("`detc test` shows why")
+    });
+    let unnoticed = report.unnoticed.iter().map(|one| {
+        let message = format!("{} would go unnoticed", one.change);
+        let hits = |times: &[String]| match times {
+            [] => "no hit".to_owned(),
+            [only] => format!("a hit at {only}"),
+            several => format!("hits at {}", several.join(", ")),
+        };
+        let (expected, changed) = (hits(&one.expected), hits(&one.changed));
+        let outcome = if expected == changed { "the same times, but other keys".to_owned() } else { changed };
+        Diagnostic::new(Code::UnnoticedChange, one.span, message)
+            .label("no test fails when this is changed")
+            .help(format!("a test would: {} ({expected}; with the change {outcome})", one.events))
+    });
+    let undecided = report.undecided.iter().map(|(span, change)| {
+        let message = format!("{change} goes unnoticed, and may mean the same");
+        Diagnostic::new(Code::UnnoticedChange, *span, message)
+            .label("no events were found that show the change")
+            .severity(Severity::Hint)
+    });
+    failed.chain(unnoticed).chain(undecided).collect()
 }
 
 /// The results of every detection, by name.

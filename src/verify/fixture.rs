@@ -45,7 +45,7 @@ pub(super) fn events(
             let time = start.saturating_add(offset(&event.at)?);
             let node: Option<&Node> = file.tree.pointer(&format!("/tests/{index}/{group}/{number}/event"));
             let mut fields = node.map_or(Json::Null, |node| native_event(node, source));
-            put_time(&mut fields, source, time);
+            put_time(&mut fields, source, time, false);
             events.push(Event::new(source.name.as_str(), time, fields));
         }
     }
@@ -59,8 +59,15 @@ pub(super) fn events(
     Ok(events)
 }
 
+/// The event at another instant, which its source's time field says, too.
+pub(super) fn moved(event: &Event, source: &Source, time: i64) -> Event {
+    let mut fields = event.fields.clone();
+    put_time(&mut fields, source, time, true);
+    Event::new(event.source.clone(), time, fields)
+}
+
 /// Every event carries its time where its source puts it, unless the test says something else there.
-fn put_time(fields: &mut Json, source: &Source, time: i64) {
+fn put_time(fields: &mut Json, source: &Source, time: i64, overwrites: bool) {
     let value = match epoch(source) {
         Some(Epoch::Seconds) => Json::from(time.div_euclid(1_000_000)),
         Some(Epoch::Milliseconds) => Json::from(time.div_euclid(1_000)),
@@ -74,7 +81,7 @@ fn put_time(fields: &mut Json, source: &Source, time: i64) {
             .entry(segment.clone())
             .or_insert_with(|| if is_last { Json::Null } else { Json::Object(Map::new()) });
     }
-    if place.is_null() {
+    if place.is_null() || overwrites {
         *place = value;
     }
 }

@@ -4,6 +4,7 @@
 
 mod expectation;
 mod fixture;
+mod mutate;
 mod state;
 mod timeline;
 
@@ -16,6 +17,7 @@ use crate::yaml;
 
 pub use expectation::offset_text;
 pub use fixture::{raw_event, source_of};
+pub use mutate::{MutationReport, Unnoticed, mutate};
 pub use timeline::{Instant, ShownEvent, ShownHit, ShownStep};
 
 /// What came of one test.
@@ -41,6 +43,8 @@ pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 struct Prepared {
     /// The detection with the parameters of the test.
     detection: Detection,
+    /// Whether the test gives parameters.
+    is_overridden: bool,
     /// The instant that offsets count from, in microseconds since 1970.
     start: i64,
     /// The events.
@@ -70,7 +74,13 @@ fn prepare(
         let prepared = detection(&file, index, test, context).and_then(|detection| {
             let start = fixture::start(test)?;
             let events = fixture::events(&file, index, test, start, &detection, context.catalog, read)?;
-            Ok(Prepared { detection, start, events, expected: test.expect.clone() })
+            Ok(Prepared {
+                detection,
+                is_overridden: !test.parameters.is_empty(),
+                start,
+                events,
+                expected: test.expect.clone(),
+            })
         });
         (test.name.clone(), file.span(&format!("/tests/{index}")), prepared)
     };
