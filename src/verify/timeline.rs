@@ -86,10 +86,10 @@ pub(super) fn instants(detection: &Detection, events: &[Event], start: i64) -> V
         states: Vec::new(),
     };
     let mut sorted: Vec<&Event> = events.iter().collect();
-    sorted.sort_by(|one, other| one.time.cmp(&other.time).then_with(|| one.text.cmp(&other.text)));
+    sorted.sort_by(|one, other| one.time.cmp(&other.time).then_with(|| one.fields.to_string().cmp(&other.fields.to_string())));
     for event in sorted {
         let signals = eval::memberships(detection, event);
-        let shown = ShownEvent { source: event.source.clone(), signals };
+        let shown = ShownEvent { source: event.source.to_string(), signals };
         instants.entry(event.time).or_insert_with(|| empty(event.time)).events.push(shown);
     }
     for (time, sentence) in state::states(detection, events, start) {

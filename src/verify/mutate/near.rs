@@ -68,7 +68,7 @@ impl Maker<'_> {
     }
 
     fn source(&self, event: &Event) -> Option<&Source> {
-        self.detection.sources().into_iter().find(|source| source.name == event.source).map(AsRef::as_ref)
+        self.detection.sources().into_iter().find(|source| *source.name == *event.source).map(AsRef::as_ref)
     }
 
     /// Each event left out, and each event twice.
@@ -120,7 +120,7 @@ impl Maker<'_> {
     fn other_values(&self, name: &str, test: &Prepared) -> Vec<Near> {
         let mut near = Vec::new();
         for (index, event) in test.events.iter().enumerate() {
-            let Some(places) = self.pool.get(&event.source) else { continue };
+            let Some(places) = self.pool.get(&*event.source) else { continue };
             let at = offset_text(event.time, test.start);
             for Place { path, values } in places.values() {
                 let current = follow(&event.fields, path);
@@ -210,7 +210,7 @@ fn templates<'a>(detection: &'a Detection, events: &[&Event]) -> Vec<(&'a Stage,
     for (stage, signal) in base_signals(&detection.stage) {
         let alone = of_stage(detection, stage);
         let belongs = |event: &Event| {
-            event.source == signal.source.name && eval::memberships(&alone, event).contains(&signal.name.node)
+            *event.source == *signal.source.name && eval::memberships(&alone, event).contains(&signal.name.node)
         };
         let found = events.iter().copied().find(|event| belongs(event)).cloned().or_else(|| {
             let mut fields = serde_json::json!({});

@@ -28,7 +28,7 @@ pub(super) fn pool(detection: &Detection, events: &[&Event]) -> Pool {
     of_stage(&detection.stage, &mut pool);
     for (source, places) in &mut pool {
         for place in places.values_mut() {
-            for event in events.iter().filter(|event| event.source == *source) {
+            for event in events.iter().filter(|event| *event.source == **source) {
                 let Some(value) = follow(&event.fields, &place.path) else { continue };
                 add(&mut place.values, value.clone());
                 if let Some(text) = value.as_str() {
