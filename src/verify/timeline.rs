@@ -86,7 +86,9 @@ pub(super) fn instants(detection: &Detection, events: &[Event], start: i64) -> V
         states: Vec::new(),
     };
     let mut sorted: Vec<&Event> = events.iter().collect();
-    sorted.sort_by(|one, other| one.time.cmp(&other.time).then_with(|| one.fields.to_string().cmp(&other.fields.to_string())));
+    sorted.sort_by(|one, other| {
+        one.time.cmp(&other.time).then_with(|| one.fields.to_string().cmp(&other.fields.to_string()))
+    });
     for event in sorted {
         let signals = eval::memberships(detection, event);
         let shown = ShownEvent { source: event.source.to_string(), signals };
