@@ -541,6 +541,45 @@ fn tests_of_detections_run_and_failures_are_shown() {
 }
 
 #[test]
+fn changes_of_meaning_that_no_test_notices_are_reported() {
+    let signal = "detection: counted\nid: 00000000-0000-4000-8000-000000000077\ntitle: Counted\nstatus: test\n\
+                  severity: low\ndescription: Counted.\nsignals:\n  made: { source: okta.system }\n\
+                  behavior: count(made) >= 2 by actor.alternateId within 1m\nalert: { suppress: none }\ntests:\n";
+    let test = |number: usize, events: &[(&str, &str)], hits: usize| {
+        let event = |(at, who): &(&str, &str)| {
+            format!("      - {{ at: {at}, source: okta.system, event: {{ actor.alternateId: {who} }} }}\n")
+        };
+        let events: String = events.iter().map(event).collect();
+        format!("  - name: test {number}\n    events:\n{events}    expect: {{ hits: {hits} }}\n")
+    };
+    let edges = [
+        test(1, &[("0s", "ana"), ("1m", "ana")], 1),
+        test(2, &[("0s", "ana"), ("60001ms", "ana")], 0),
+        test(3, &[("0s", "ana"), ("1s", "ben")], 0),
+    ];
+    let project = Project::new().with("detections/counted.yml", format!("{signal}{}", edges.concat()));
+    let ran = project.run_with(&["test", "--mutate"], "", &[]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{}", ran.err);
+    assert!(ran.err.contains("5 changes of meaning: 5 noticed, 0 unnoticed"), "{}", ran.err);
+    project.write("detections/counted.yml", format!("{signal}{}", edges[0]));
+    let ran = project.run_with(&["test", "--mutate"], "", &[]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    for part in ["window 1m -> 60001ms would go unnoticed", "key `actor.alternateId` dropped would go unnoticed"] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    assert!(
+        ran.out.contains("the one at 0s with \"another\" in `actor.alternateId` (no hit; with the change"),
+        "{}",
+        ran.out
+    );
+    let lines = project.run_with(&["test", "--mutate", "--format", "json"], "", &[]).out;
+    assert!(lines.lines().all(|line| serde_json::from_str::<Value>(line).unwrap()["code"] == "E602"), "{lines}");
+    project.write("detections/counted.yml", format!("{signal}{}", test(1, &[("0s", "ana")], 1)));
+    let ran = project.run_with(&["test", "--mutate"], "", &[]);
+    assert!(ran.code == 1 && ran.out.contains("test `test 1` fails without any change"), "{}", ran.out);
+}
+
+#[test]
 fn a_closed_pipe_behind_completions_is_no_failure() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_detc"));
     let mut child =

@@ -14,7 +14,7 @@ use crate::verify::fixture::moved;
 use crate::verify::state::of_stage;
 
 /// Most streams of one kind; more would say little and take long.
-const MOST: usize = 1_500;
+const MOST: usize = 600;
 
 /// A stream next to that of a test.
 #[derive(Debug, Clone)]
@@ -27,6 +27,9 @@ pub(super) struct Near {
     pub(super) start: i64,
 }
 
+/// Makes the streams of one kind next to a test.
+type Kind<'a> = &'a dyn Fn(&str, &Prepared) -> Vec<Near>;
+
 /// Streams to try, the simplest first.
 pub(super) fn streams(detection: &Detection, tests: &[(String, Prepared)]) -> Vec<Near> {
     let all: Vec<&Event> = tests.iter().flat_map(|(_, test)| &test.events).collect();
@@ -36,7 +39,7 @@ pub(super) fn streams(detection: &Detection, tests: &[(String, Prepared)]) -> Ve
         distances: distances(&detection.stage),
         templates: templates(detection, &all),
     };
-    let kinds: [&dyn Fn(&str, &Prepared) -> Vec<Near>; 5] = [
+    let kinds: [Kind<'_>; 5] = [
         &|name, test| maker.fewer(name, test),
         &|name, test| maker.moved(name, test),
         &|name, test| maker.other_values(name, test),
