@@ -91,7 +91,7 @@ fn aggregates_have_words() {
         &[
             "the end of a window of 10m, aligned to the clock in UTC",
             "(the number of events of `c` for which awsRegion is \"eu-west-1\" divided by the number of events of `c`) is above 0.5",
-            "A hit carries `refused`",
+            "and `refused`.",
             "division by zero, is false",
         ],
     );
