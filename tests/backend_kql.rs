@@ -1179,6 +1179,702 @@ fn lists_among_keys_that_differ_are_refused() {
 }
 
 #[test]
+fn a_union_is_each_event_of_either_source() {
+    check_query(
+        r#"signals:
+  a: { source: one, where: 'action == "a"' }
+  b: { source: two, where: 'action == "b"' }
+behavior: a or b
+alert: { title: "{{ user }}", suppress: none }
+"#,
+        r#"union
+    (Table_one
+    | where TimeGenerated > detc_start and TimeGenerated <= detc_end
+    | where Action =~ "a"
+    | project TimeGenerated, user = User, detc_step = 1),
+    (Table_two
+    | where TimeGenerated > detc_start and TimeGenerated <= detc_end
+    | where Action =~ "b"
+    | project TimeGenerated, user = UserName, detc_step = 2)
+| project TimeGenerated, user
+"#,
+    );
+}
+
+#[test]
+fn a_group_keeps_when_each_signal_was_seen_last() {
+    check_query(
+        r#"signals:
+  a: { source: one, where: 'action == "a"' }
+  c: { source: one, where: 'kind == "CreateUser"' }
+behavior: a & c by user within 1h
+alert: { title: "{{ user }} {{ ip }}", suppress: none }
+"#,
+        r#"Table_one
+| where TimeGenerated >= detc_start - 1h and TimeGenerated <= detc_end
+| extend detc_is_a = Action =~ "a", detc_is_c = EventName == "CreateUser"
+| where detc_is_a or detc_is_c
+| project TimeGenerated, user = User, ip = SrcIp, detc_is_a, detc_is_c
+| where isnotempty(user)
+| sort by user asc, TimeGenerated asc
+| scan declare (detc_at_a: datetime, detc_at_c: datetime) with (
+    step detc_fold: true =>
+        detc_at_a = iff(detc_is_a, TimeGenerated, iff(detc_fold.user == user, detc_fold.detc_at_a, datetime(1970-01-01))),
+        detc_at_c = iff(detc_is_c, TimeGenerated, iff(detc_fold.user == user, detc_fold.detc_at_c, datetime(1970-01-01)));
+)
+| where TimeGenerated - detc_at_a <= 1h and TimeGenerated - detc_at_c <= 1h
+| where TimeGenerated > detc_start
+| summarize arg_max(ip, *) by user, TimeGenerated
+| project TimeGenerated, user, ip
+"#,
+    );
+}
+
+#[test]
+fn a_score_is_the_sum_of_the_weights_that_are_there() {
+    check_query(
+        r#"signals:
+  a: { source: one, where: 'action == "a"' }
+  b: { source: one, where: 'action == "b"' }
+  c: { source: one, where: 'kind == "CreateUser"' }
+behavior: score(a = 30, b = 40, c = 20) >= 70 by user within 1h
+alert: { title: "{{ score }}", suppress: none }
+"#,
+        r#"Table_one
+| where TimeGenerated >= detc_start - 1h and TimeGenerated <= detc_end
+| extend detc_is_a = Action =~ "a", detc_is_b = Action =~ "b", detc_is_c = EventName == "CreateUser"
+| where detc_is_a or detc_is_b or detc_is_c
+| project TimeGenerated, user = User, detc_is_a, detc_is_b, detc_is_c
+| where isnotempty(user)
+| sort by user asc, TimeGenerated asc
+| scan declare (detc_at_a: datetime, detc_at_b: datetime, detc_at_c: datetime) with (
+    step detc_fold: true =>
+        detc_at_a = iff(detc_is_a, TimeGenerated, iff(detc_fold.user == user, detc_fold.detc_at_a, datetime(1970-01-01))),
+        detc_at_b = iff(detc_is_b, TimeGenerated, iff(detc_fold.user == user, detc_fold.detc_at_b, datetime(1970-01-01))),
+        detc_at_c = iff(detc_is_c, TimeGenerated, iff(detc_fold.user == user, detc_fold.detc_at_c, datetime(1970-01-01)));
+)
+| extend score = (iff(TimeGenerated - detc_at_a <= 1h, 30, 0) + iff(TimeGenerated - detc_at_b <= 1h, 40, 0)) + iff(TimeGenerated - detc_at_c <= 1h, 20, 0)
+| where score >= 70
+| where TimeGenerated > detc_start
+| summarize arg_max(score, *) by user, TimeGenerated
+| project TimeGenerated, user, score
+"#,
+    );
+}
+
+#[test]
+fn new_values_have_no_row_before_them_in_the_history() {
+    check_query(
+        r#"signals:
+  s: { source: one, where: 'action == "x"' }
+behavior: new(s.ip, s.action) by user over 12h learning 3h
+"#,
+        r#"let detc_values = materialize(Table_one
+    | where TimeGenerated >= detc_start - 12h and TimeGenerated <= detc_end
+    | where Action =~ "x"
+    | project TimeGenerated, user = User, detc_value_1 = SrcIp, detc_value_2 = Action
+    | where isnotempty(user) and isnotempty(detc_value_1) and isnotempty(detc_value_2));
+let detc_events = materialize(Table_one
+    | where TimeGenerated >= detc_start - 12h and TimeGenerated <= detc_end
+    | where Action =~ "x"
+    | project TimeGenerated, user = User
+    | where isnotempty(user));
+union
+    (detc_events
+    | distinct user, TimeGenerated
+    | project user, TimeGenerated = TimeGenerated + 3h, detc_order = 0),
+    (detc_values
+    | join kind=leftsemi (detc_values
+        | where TimeGenerated > detc_start
+        | distinct user, detc_value_1, detc_value_2) on user, detc_value_1, detc_value_2
+    | sort by user asc, detc_value_1 asc, detc_value_2 asc, TimeGenerated asc
+    | extend detc_before_1 = prev(user, 1), detc_before_2_1 = prev(detc_value_1, 1), detc_before_3_1 = prev(detc_value_2, 1), detc_time_1 = prev(TimeGenerated, 1)
+    | where detc_before_1 != user or detc_before_2_1 != detc_value_1 or detc_before_3_1 != detc_value_2 or TimeGenerated - detc_time_1 > 12h
+    | where TimeGenerated > detc_start
+    | extend detc_order = 1)
+| sort by user asc, TimeGenerated asc, detc_order asc
+| scan declare (detc_known: datetime) with (
+    step detc_fold: true => detc_known = iff(detc_order == 0, TimeGenerated, iff(detc_fold.user == user, detc_fold.detc_known, datetime(1970-01-01)));
+)
+| where detc_order == 1 and TimeGenerated - detc_known <= 9h
+| distinct user, TimeGenerated
+| project TimeGenerated, user
+"#,
+    );
+}
+
+#[test]
+fn rare_values_have_few_rows_before_them_in_the_history() {
+    check_query(
+        r#"signals:
+  s: { source: one, where: 'action == "x"' }
+behavior: rare(s.ip) == 2 by user over 12h
+"#,
+        r#"let detc_values = materialize(Table_one
+    | where TimeGenerated >= detc_start - 12h and TimeGenerated <= detc_end
+    | where Action =~ "x"
+    | project TimeGenerated, user = User, detc_value_1 = SrcIp
+    | where isnotempty(user) and isnotempty(detc_value_1));
+detc_values
+| join kind=leftsemi (detc_values
+    | where TimeGenerated > detc_start
+    | distinct user, detc_value_1) on user, detc_value_1
+| sort by user asc, detc_value_1 asc, TimeGenerated asc
+| extend detc_before_1 = prev(user, 1), detc_before_2_1 = prev(detc_value_1, 1), detc_time_1 = prev(TimeGenerated, 1), detc_before_2 = prev(user, 2), detc_before_2_2 = prev(detc_value_1, 2), detc_time_2 = prev(TimeGenerated, 2), detc_before_3 = prev(user, 3), detc_before_2_3 = prev(detc_value_1, 3), detc_time_3 = prev(TimeGenerated, 3)
+| where detc_before_1 != user or detc_before_2_1 != detc_value_1 or detc_time_1 != TimeGenerated
+| where detc_before_3 != user or detc_before_2_3 != detc_value_1 or TimeGenerated - detc_time_3 > 12h
+| where detc_before_2 == user and detc_before_2_2 == detc_value_1 and TimeGenerated - detc_time_2 <= 12h
+| where TimeGenerated > detc_start
+| distinct user, TimeGenerated
+| project TimeGenerated, user
+"#,
+    );
+}
+
+#[test]
+fn a_count_that_is_shown_is_swept() {
+    check_query(
+        r#"signals:
+  s: { source: one, where: 'action == "x"' }
+behavior: count(s) as many >= 3 by user within 10m
+alert: { title: "{{ many }} {{ ip }}", suppress: none }
+"#,
+        r#"let detc_events = materialize(Table_one
+    | where TimeGenerated >= detc_start - 10m and TimeGenerated <= detc_end
+    | where Action =~ "x"
+    | project TimeGenerated, user = User, ip = SrcIp
+    | where isnotempty(user));
+union
+    (detc_events
+    | project user, TimeGenerated, detc_order = 0, detc_number_1 = 1),
+    (detc_events
+    | distinct user, TimeGenerated
+    | project user, TimeGenerated, detc_order = 1, detc_number_1 = 0),
+    (detc_events
+    | project user, TimeGenerated = TimeGenerated + 10m, detc_order = 2, detc_number_1 = -1)
+| sort by user asc, TimeGenerated asc, detc_order asc
+| extend detc_number_1 = row_cumsum(detc_number_1)
+| where detc_order == 1
+| where detc_number_1 >= 3
+| where TimeGenerated > detc_start
+| extend many = detc_number_1
+| join kind=inner (detc_events
+    | project user, TimeGenerated, ip
+    | summarize arg_max(ip, *) by user, TimeGenerated) on user, TimeGenerated
+| project TimeGenerated, user, many, ip
+"#,
+    );
+}
+
+#[test]
+fn measures_against_constants_are_counters() {
+    check_query(
+        r#"signals:
+  s: { source: one, where: 'action == "x"' }
+behavior: avg(s.code) >= 1.5 and max(s.code) < 9 and percentile(s.code, 95) > 7 by user within 10m
+"#,
+        r#"let detc_events = materialize(Table_one
+    | where TimeGenerated >= detc_start - 10m and TimeGenerated <= detc_end
+    | where Action =~ "x"
+    | project TimeGenerated, user = User, detc_value_1 = Code, detc_value_2 = Code, detc_value_3 = Code
+    | where isnotempty(user));
+union
+    (detc_events
+    | project user, TimeGenerated, detc_order = 0, detc_number_1 = iff(isnotnull(detc_value_1), 1, 0), detc_number_2 = coalesce(detc_value_1, 0), detc_number_3 = iff(coalesce(detc_value_2 > 9, false), 1, 0), detc_number_4 = iff(coalesce(detc_value_2 >= 9, false), 1, 0), detc_number_5 = iff(isnotnull(detc_value_2), 1, 0), detc_number_6 = iff(coalesce(detc_value_3 < 7, false), 1, 0), detc_number_7 = iff(coalesce(detc_value_3 <= 7, false), 1, 0), detc_number_8 = iff(isnotnull(detc_value_3), 1, 0)),
+    (detc_events
+    | distinct user, TimeGenerated
+    | project user, TimeGenerated, detc_order = 1, detc_number_1 = 0, detc_number_2 = 0, detc_number_3 = 0, detc_number_4 = 0, detc_number_5 = 0, detc_number_6 = 0, detc_number_7 = 0, detc_number_8 = 0),
+    (detc_events
+    | project user, TimeGenerated = TimeGenerated + 10m, detc_order = 2, detc_number_1 = 0 - iff(isnotnull(detc_value_1), 1, 0), detc_number_2 = 0 - coalesce(detc_value_1, 0), detc_number_3 = 0 - iff(coalesce(detc_value_2 > 9, false), 1, 0), detc_number_4 = 0 - iff(coalesce(detc_value_2 >= 9, false), 1, 0), detc_number_5 = 0 - iff(isnotnull(detc_value_2), 1, 0), detc_number_6 = 0 - iff(coalesce(detc_value_3 < 7, false), 1, 0), detc_number_7 = 0 - iff(coalesce(detc_value_3 <= 7, false), 1, 0), detc_number_8 = 0 - iff(isnotnull(detc_value_3), 1, 0))
+| sort by user asc, TimeGenerated asc, detc_order asc
+| extend detc_number_1 = row_cumsum(detc_number_1), detc_number_2 = row_cumsum(detc_number_2), detc_number_3 = row_cumsum(detc_number_3), detc_number_4 = row_cumsum(detc_number_4), detc_number_5 = row_cumsum(detc_number_5), detc_number_6 = row_cumsum(detc_number_6), detc_number_7 = row_cumsum(detc_number_7), detc_number_8 = row_cumsum(detc_number_8)
+| where detc_order == 1
+| where detc_number_1 > 0
+| where detc_number_2 * 10 >= 15 * detc_number_1
+| where detc_number_5 > 0
+| where not(detc_number_4 > 0)
+| where detc_number_8 > 0
+| where detc_number_7 * 100 < detc_number_8 * 95
+| where TimeGenerated > detc_start
+| project TimeGenerated, user
+"#,
+    );
+}
+
+#[test]
+fn ratios_and_distinct_values_are_counters_of_one_sweep() {
+    check_query(
+        r#"signals:
+  s: { source: one, where: 'action == "x"' }
+behavior: count(s where enabled) / count(s) > 0.5 and distinct(s.ip) >= 3 by user within 10m
+"#,
+        r#"let detc_events = materialize(Table_one
+    | where TimeGenerated >= detc_start - 10m and TimeGenerated <= detc_end
+    | where Action =~ "x"
+    | project TimeGenerated, user = User, detc_in_1 = coalesce(Enabled == true, false), detc_value_3_1 = SrcIp
+    | where isnotempty(user));
+let detc_values = materialize(detc_events
+    | where isnotempty(detc_value_3_1)
+    | sort by user asc, detc_value_3_1 asc, TimeGenerated asc
+    | extend detc_before_1 = prev(user), detc_before_2 = prev(detc_value_3_1), detc_before = prev(TimeGenerated), detc_after_1 = next(user), detc_after_2 = next(detc_value_3_1), detc_after = next(TimeGenerated));
+union
+    (detc_events
+    | project user, TimeGenerated, detc_order = 0, detc_number_1 = iff(detc_in_1, 1, 0), detc_number_2 = 1, detc_number_3 = 0),
+    (detc_events
+    | distinct user, TimeGenerated
+    | project user, TimeGenerated, detc_order = 1, detc_number_1 = 0, detc_number_2 = 0, detc_number_3 = 0),
+    (detc_events
+    | project user, TimeGenerated = TimeGenerated + 10m, detc_order = 2, detc_number_1 = 0 - iff(detc_in_1, 1, 0), detc_number_2 = -1, detc_number_3 = 0),
+    (detc_values
+    | where detc_before_1 != user or detc_before_2 != detc_value_3_1 or TimeGenerated - detc_before > 10m
+    | project user, TimeGenerated, detc_order = 0, detc_number_1 = 0, detc_number_2 = 0, detc_number_3 = 1),
+    (detc_values
+    | where detc_after_1 != user or detc_after_2 != detc_value_3_1 or detc_after - TimeGenerated > 10m
+    | project user, TimeGenerated = TimeGenerated + 10m, detc_order = 2, detc_number_1 = 0, detc_number_2 = 0, detc_number_3 = -1)
+| sort by user asc, TimeGenerated asc, detc_order asc
+| extend detc_number_1 = row_cumsum(detc_number_1), detc_number_2 = row_cumsum(detc_number_2), detc_number_3 = row_cumsum(detc_number_3)
+| where detc_order == 1
+| where detc_number_2 != 0
+| where detc_number_1 * 10 > 5 * detc_number_2
+| where detc_number_3 >= 3
+| where TimeGenerated > detc_start
+| project TimeGenerated, user
+"#,
+    );
+}
+
+#[test]
+fn decimals_start_again_at_each_key() {
+    check_query(
+        r#"signals:
+  s: { source: one, where: 'action == "x"' }
+behavior: sum(s.share) > 2.5 by user within 10m
+"#,
+        r#"float_sum
+let detc_events = materialize(Table_one
+    | where TimeGenerated >= detc_start - 10m and TimeGenerated <= detc_end
+    | where Action =~ "x"
+    | project TimeGenerated, user = User, detc_value_1 = Share
+    | where isnotempty(user));
+union
+    (detc_events
+    | project user, TimeGenerated, detc_order = 0, detc_number_1 = iff(isnotnull(detc_value_1), 1, 0), detc_number_2 = coalesce(detc_value_1, 0.0)),
+    (detc_events
+    | distinct user, TimeGenerated
+    | project user, TimeGenerated, detc_order = 1, detc_number_1 = 0, detc_number_2 = 0.0),
+    (detc_events
+    | project user, TimeGenerated = TimeGenerated + 10m, detc_order = 2, detc_number_1 = 0 - iff(isnotnull(detc_value_1), 1, 0), detc_number_2 = 0.0 - coalesce(detc_value_1, 0.0))
+| sort by user asc, TimeGenerated asc, detc_order asc
+| extend detc_number_1 = row_cumsum(detc_number_1), detc_number_2 = row_cumsum(detc_number_2, prev(user) != user)
+| where detc_order == 1
+| where detc_number_1 > 0
+| where detc_number_2 * 10 > 25
+| where TimeGenerated > detc_start
+| project TimeGenerated, user
+"#,
+    );
+}
+
+#[test]
+fn aggregates_against_each_other_meet_the_events_of_the_window() {
+    check_query(
+        r#"signals:
+  s: { source: one, where: 'action == "x"' }
+behavior: max(s.code) > 2 * median(s.code) by user within 10m
+"#,
+        r#"let detc_events = materialize(Table_one
+    | where TimeGenerated >= detc_start - 10m and TimeGenerated <= detc_end
+    | where Action =~ "x"
+    | project TimeGenerated, user = User, detc_value_1 = Code, detc_value_2 = Code
+    | where isnotempty(user));
+detc_events
+| where TimeGenerated > detc_start
+| distinct user, TimeGenerated
+| mv-expand detc_bin = pack_array(bin(TimeGenerated, 10m), bin(TimeGenerated, 10m) - 10m) to typeof(datetime)
+| join kind=inner (detc_events
+    | project user, detc_value_1, detc_value_2, detc_at = TimeGenerated, detc_bin = bin(TimeGenerated, 10m)) on user, detc_bin
+| where detc_at >= TimeGenerated - 10m and detc_at <= TimeGenerated
+| summarize detc_number_1 = maxif(detc_value_1, isnotnull(detc_value_1)), detc_number_2 = make_list_if(detc_value_2, isnotnull(detc_value_2)) by user, TimeGenerated
+| extend detc_number_2 = tolong(array_sort_asc(detc_number_2)[tolong(ceiling((array_length(detc_number_2) * 50) / 100.0)) - 1])
+| where coalesce(isnotnull(detc_number_1) and isnotnull(detc_number_2) and detc_number_1 > 2 * detc_number_2, false)
+| where TimeGenerated > detc_start
+| project TimeGenerated, user
+"#,
+    );
+}
+
+#[test]
+fn fixed_windows_are_buckets_decided_at_their_end() {
+    check_query(
+        r#"signals:
+  a: { source: one, where: 'action == "a"' }
+  b: { source: one, where: 'action == "b"' }
+behavior: count(a) >= 5 and distinct(b.ip, b.user) > 2 by user within 7m fixed
+"#,
+        r#"let detc_events = materialize(Table_one
+    | where TimeGenerated >= detc_start - 7m and TimeGenerated <= detc_end
+    | extend detc_step = case(Action =~ "a", 1, Action =~ "b", 2, 0)
+    | where detc_step > 0
+    | project TimeGenerated, user = User, detc_in_1 = detc_step == 1, detc_in_2 = detc_step == 2, detc_value_2_1 = SrcIp, detc_value_2_2 = User, detc_step
+    | where isnotempty(user));
+detc_events
+| summarize detc_number_1 = countif(detc_in_1), detc_number_2 = array_length(make_set_if(tostring(pack_array(detc_value_2_1, detc_value_2_2)), detc_in_2 and isnotempty(detc_value_2_1) and isnotempty(detc_value_2_2))) by user, TimeGenerated = bin_at(TimeGenerated, 7m, datetime(1970-01-01))
+| extend TimeGenerated = TimeGenerated + 7m
+| where TimeGenerated > detc_start
+| where TimeGenerated <= detc_end
+| where detc_number_1 >= 5
+| where detc_number_2 > 2
+| project TimeGenerated, user
+"#,
+    );
+}
+
+#[test]
+fn until_and_absences_inside_look_at_the_last_forbidden_event() {
+    check_query(
+        r#"signals:
+  a: { source: one, where: 'action == "a"' }
+  b: { source: one, where: 'action == "b"' }
+  c: { source: one, where: 'kind == "CreateUser"' }
+  d: { source: one, where: 'action == "d"' }
+behavior: a -> no d -> b by user within 30m until c
+"#,
+        r#"union
+    (Table_one
+    | where TimeGenerated >= detc_start - 30m and TimeGenerated <= detc_end
+    | extend detc_step = case(Action =~ "a", 1, Action =~ "b", 2, 0)
+    | where detc_step > 0
+    | project TimeGenerated, user = User, detc_ends = detc_step == 1 and EventName == "CreateUser", detc_step
+    | where isnotempty(user)
+    | extend detc_forbidden = 0),
+    (Table_one
+    | where TimeGenerated >= detc_start - 30m and TimeGenerated <= detc_end
+    | where Action =~ "d"
+    | project TimeGenerated, user = User
+    | where isnotempty(user)
+    | extend detc_forbidden = 1),
+    (Table_one
+    | where TimeGenerated >= detc_start - 30m and TimeGenerated <= detc_end
+    | where EventName == "CreateUser"
+    | project TimeGenerated, user = User
+    | where isnotempty(user)
+    | extend detc_forbidden = 2)
+| sort by user asc, TimeGenerated asc, detc_forbidden asc
+| scan declare (detc_last_1: datetime, detc_last_2: datetime) with (
+    step detc_fold: true =>
+        detc_last_1 = iff(detc_forbidden == 1, TimeGenerated, iff(detc_fold.user == user, detc_fold.detc_last_1, datetime(1970-01-01))),
+        detc_last_2 = iff(detc_forbidden == 2, TimeGenerated, iff(detc_fold.user == user, detc_fold.detc_last_2, datetime(1970-01-01)));
+)
+| project TimeGenerated, user, detc_ends, detc_step, detc_forbidden, detc_last_1, detc_last_2
+| where detc_forbidden == 0
+| sort by user asc, TimeGenerated asc, detc_step asc, detc_ends asc
+| scan declare (detc_from: datetime) with (
+    step detc_at_a output=none: detc_step == 1 and not(detc_ends);
+    step detc_at_b: detc_step == 2 and user == detc_at_a.user and TimeGenerated - detc_at_a.TimeGenerated <= 30m and detc_last_1 <= detc_at_a.TimeGenerated and detc_last_2 <= detc_at_a.TimeGenerated => detc_from = detc_at_a.TimeGenerated;
+)
+| summarize arg_max(detc_from, *) by user, TimeGenerated
+| summarize arg_min(TimeGenerated, *) by user, detc_from
+| where TimeGenerated > detc_start
+| project TimeGenerated, user
+"#,
+    );
+}
+
+#[test]
+fn a_wait_is_over_when_nothing_forbidden_comes_next() {
+    check_query(
+        r#"signals:
+  a: { source: one, where: 'action == "a"' }
+  b: { source: one, where: 'action == "b"' }
+behavior: a -> no b by user within 30m
+"#,
+        r#"union
+    (Table_one
+    | where TimeGenerated >= detc_start - 30m and TimeGenerated <= detc_end
+    | where Action =~ "a"
+    | project TimeGenerated, user = User
+    | where isnotempty(user)
+    | extend detc_forbidden = 0),
+    (Table_one
+    | where TimeGenerated >= detc_start - 30m and TimeGenerated <= detc_end
+    | where Action =~ "b"
+    | project TimeGenerated, user = User
+    | where isnotempty(user)
+    | extend detc_forbidden = 1)
+| sort by user asc, TimeGenerated desc, detc_forbidden asc
+| scan declare (detc_next_1: datetime) with (
+    step detc_fold: true => detc_next_1 = iff(detc_forbidden == 1, TimeGenerated, iff(detc_fold.user == user, detc_fold.detc_next_1, datetime(9999-12-31)));
+)
+| project TimeGenerated, user, detc_forbidden, detc_next_1
+| where detc_forbidden == 0
+| extend detc_from = TimeGenerated
+| summarize arg_max(detc_from, *) by user, TimeGenerated
+| summarize arg_min(TimeGenerated, *) by user, detc_from
+| where detc_next_1 - detc_from > 30m
+| extend TimeGenerated = detc_from + 30m
+| where TimeGenerated > detc_start
+| where TimeGenerated <= detc_end
+| project TimeGenerated, user
+"#,
+    );
+}
+
+#[test]
+fn an_absence_before_looks_one_window_further_back() {
+    check_query(
+        r#"signals:
+  a: { source: one, where: 'action == "a"' }
+  b: { source: one, where: 'action == "b"' }
+  c: { source: one, where: 'kind == "CreateUser"' }
+behavior: no a -> b -> c by user within 30m
+"#,
+        r#"union
+    (Table_one
+    | where TimeGenerated >= detc_start - 1h and TimeGenerated <= detc_end
+    | extend detc_is_b = Action =~ "b", detc_is_c = EventName == "CreateUser"
+    | where detc_is_b or detc_is_c
+    | project TimeGenerated, user = User, detc_is_b, detc_is_c
+    | where isnotempty(user)
+    | extend detc_forbidden = 0),
+    (Table_one
+    | where TimeGenerated >= detc_start - 1h and TimeGenerated <= detc_end
+    | where Action =~ "a"
+    | project TimeGenerated, user = User
+    | where isnotempty(user)
+    | extend detc_forbidden = 1)
+| sort by user asc, TimeGenerated asc, detc_forbidden asc
+| scan declare (detc_last_1: datetime) with (
+    step detc_fold: true => detc_last_1 = iff(detc_forbidden == 1, TimeGenerated, iff(detc_fold.user == user, detc_fold.detc_last_1, datetime(1970-01-01)));
+)
+| project TimeGenerated, user, detc_is_b, detc_is_c, detc_forbidden, detc_last_1
+| where detc_forbidden == 0
+| extend detc_order = case(detc_is_b and detc_is_c, 2, detc_is_b, 1, 3)
+| sort by user asc, TimeGenerated asc, detc_order asc
+| scan declare (detc_from: datetime) with (
+    step detc_at_b output=none: detc_is_b and TimeGenerated - detc_last_1 > 30m;
+    step detc_at_c: detc_is_c and user == detc_at_b.user and TimeGenerated - detc_at_b.TimeGenerated <= 30m => detc_from = detc_at_b.TimeGenerated;
+)
+| summarize arg_max(detc_from, *) by user, TimeGenerated
+| summarize arg_min(TimeGenerated, *) by user, detc_from
+| where TimeGenerated > detc_start
+| project TimeGenerated, user
+"#,
+    );
+}
+
+#[test]
+fn an_order_of_two_steps_needs_a_join() {
+    check_query(
+        r#"signals:
+  a: { source: one, where: 'action == "a"' }
+  b: { source: one, where: 'action == "b"' }
+behavior: a -> b by user within 30m where a.code < b.code or a.ip == b.ip
+"#,
+        r#"let detc_events = materialize(Table_one
+    | where TimeGenerated >= detc_start - 30m and TimeGenerated <= detc_end
+    | extend detc_step = case(Action =~ "a", 1, Action =~ "b", 2, 0)
+    | where detc_step > 0
+    | project TimeGenerated, user = User, detc_side_1 = Code, detc_side_2 = Code, detc_side_3 = tolower(SrcIp), detc_side_4 = tolower(SrcIp), detc_step
+    | where isnotempty(user)
+    | serialize detc_number = row_number());
+detc_events
+| where detc_step == 1
+| project user, detc_time_1 = TimeGenerated, detc_number_1 = detc_number, detc_side_1, detc_side_3
+| extend detc_bin = bin(detc_time_1, 30m)
+| join kind=inner (detc_events
+    | where detc_step == 2
+    | project user, detc_time_2 = TimeGenerated, detc_number_2 = detc_number, detc_side_2, detc_side_4
+    | mv-expand detc_bin = pack_array(bin(detc_time_2, 30m), bin(detc_time_2, 30m) - 30m) to typeof(datetime)) on user, detc_bin
+| where detc_time_2 >= detc_time_1 and detc_time_2 - detc_time_1 <= 30m
+| where coalesce(detc_side_1 < detc_side_2, false) or (isnotempty(detc_side_3) and detc_side_3 == detc_side_4)
+| project TimeGenerated = detc_time_2, user, detc_from = detc_time_1
+| summarize arg_max(detc_from, *) by user, TimeGenerated
+| summarize arg_min(TimeGenerated, *) by user, detc_from
+| where TimeGenerated > detc_start
+| project TimeGenerated, user
+"#,
+    );
+}
+
+#[test]
+fn buckets_stand_beside_those_before() {
+    check_query(
+        r#"signals:
+  s: { source: one, where: 'action == "x"' }
+behavior: outlier(count(s)) by user per 1h over 12h above 2.5 sigma floor 20 learning 6h
+alert: { title: "{{ count }}", suppress: none }
+"#,
+        r#"let detc_events = materialize(Table_one
+    | where TimeGenerated >= detc_start - 13h and TimeGenerated <= detc_end
+    | where Action =~ "x"
+    | project TimeGenerated, user = User
+    | where isnotempty(user));
+let detc_buckets = materialize(detc_events
+    | summarize detc_number_1 = count() by user, detc_bucket = bin(TimeGenerated, 1h)
+    | project user, detc_bucket, detc_amount = detc_number_1, detc_some = true);
+union
+    (detc_events
+    | distinct user, TimeGenerated
+    | project user, TimeGenerated = TimeGenerated + 7h, detc_order = 0),
+    (detc_buckets
+    | where detc_some
+    | where detc_amount >= 20
+    | project user, TimeGenerated = detc_bucket + 1h, detc_judged = detc_amount
+    | where TimeGenerated > detc_start
+    | where TimeGenerated <= detc_end
+    | join kind=inner (detc_buckets
+        | project user, detc_bucket, detc_amount) on user
+    | where detc_bucket >= TimeGenerated - 13h and detc_bucket < TimeGenerated - 1h
+    | summarize detc_sum = sum(detc_amount), detc_squares = sum(detc_amount * detc_amount) by user, TimeGenerated, detc_judged
+    | where (detc_judged * 12) - detc_sum > 0 and (((detc_judged * 12) - detc_sum) * ((detc_judged * 12) - detc_sum)) * 100 > ((12 * detc_squares) - (detc_sum * detc_sum)) * 625
+    | extend count = detc_judged
+    | extend detc_order = 1)
+| sort by user asc, TimeGenerated asc, detc_order asc
+| scan declare (detc_known: datetime) with (
+    step detc_fold: true => detc_known = iff(detc_order == 0, TimeGenerated, iff(detc_fold.user == user, detc_fold.detc_known, datetime(1970-01-01)));
+)
+| where detc_order == 1 and TimeGenerated - detc_known <= 6h
+| project TimeGenerated, user, count
+"#,
+    );
+}
+
+#[test]
+fn a_spike_without_keys_compares_sums() {
+    check_query(
+        r#"signals:
+  s: { source: one, where: 'action == "x"' }
+behavior: spike(sum(s.code)) per 7m over 70m above 3 floor 5
+"#,
+        r#"let detc_events = materialize(Table_one
+    | where TimeGenerated >= detc_start - 77m and TimeGenerated <= detc_end
+    | where Action =~ "x"
+    | project TimeGenerated, detc_value_1 = Code);
+let detc_buckets = materialize(detc_events
+    | summarize detc_number_1 = sum(coalesce(detc_value_1, 0)), detc_number_2 = countif(isnotnull(detc_value_1)) by detc_bucket = bin_at(TimeGenerated, 7m, datetime(1970-01-01))
+    | project detc_all = 0, detc_bucket, detc_amount = detc_number_1, detc_some = detc_number_2 > 0);
+detc_buckets
+| where detc_some
+| where detc_amount >= 5
+| project detc_all, TimeGenerated = detc_bucket + 7m, detc_judged = detc_amount
+| where TimeGenerated > detc_start
+| where TimeGenerated <= detc_end
+| join kind=inner (detc_buckets
+    | project detc_all, detc_bucket, detc_amount) on detc_all
+| where detc_bucket >= TimeGenerated - 77m and detc_bucket < TimeGenerated - 7m
+| summarize detc_sum = sum(detc_amount), detc_squares = sum(detc_amount * detc_amount) by TimeGenerated, detc_judged
+| where detc_sum > 0 and detc_judged * 10 > detc_sum * 3
+| project TimeGenerated
+"#,
+    );
+}
+
+#[test]
+fn travel_compares_neighbours_among_located_events() {
+    check_query(
+        r#"signals:
+  s: { source: one, where: 'action == "x"' }
+behavior: travel(s.ip) by user faster than 900 km/h beyond 500 km within 6h
+"#,
+        r#"Table_one
+| where TimeGenerated >= detc_start - 6h and TimeGenerated <= detc_end
+| where Action =~ "x"
+| project TimeGenerated, user = User, detc_address = SrcIp
+| where isnotempty(user) and isnotempty(detc_address)
+| extend detc_place = geo_info_from_ip_address(detc_address)
+| extend detc_latitude = toreal(detc_place.latitude), detc_longitude = toreal(detc_place.longitude)
+| where isnotnull(detc_latitude) and isnotnull(detc_longitude)
+| sort by user asc, TimeGenerated asc, detc_address asc
+| extend detc_before_1 = prev(user), detc_before_time = prev(TimeGenerated), detc_before_latitude = prev(detc_latitude), detc_before_longitude = prev(detc_longitude)
+| where detc_before_1 == user and TimeGenerated - detc_before_time <= 6h
+| where TimeGenerated > detc_start
+| extend detc_distance = 12742.0176 * asin(min_of(1.0, sqrt(pow(sin((radians(detc_latitude) - radians(detc_before_latitude)) / 2), 2) + ((cos(radians(detc_before_latitude)) * cos(radians(detc_latitude))) * pow(sin((radians(detc_longitude) - radians(detc_before_longitude)) / 2), 2)))))
+| where detc_distance > 500 and detc_distance / (iff(TimeGenerated - detc_before_time > 1m, TimeGenerated - detc_before_time, 1m) / 1h) > 900
+| distinct user, TimeGenerated
+| project TimeGenerated, user
+"#,
+    );
+}
+
+#[test]
+fn hits_are_events_of_the_outer_behaviour() {
+    check_query(
+        r#"signals:
+  s: { source: one, where: 'action == "x"' }
+  burst:
+    behavior: count(s) as many >= 3 by user within 10m
+    where: many >= 5
+behavior: count(burst) >= 2 by user within 1h
+"#,
+        r#"let detc_events = materialize(Table_one
+    | where TimeGenerated >= detc_start - 70m and TimeGenerated <= detc_end
+    | where Action =~ "x"
+    | project TimeGenerated, user = User
+    | where isnotempty(user));
+let detc_burst = materialize(union
+        (detc_events
+        | project user, TimeGenerated, detc_order = 0, detc_number_1 = 1),
+        (detc_events
+        | distinct user, TimeGenerated
+        | project user, TimeGenerated, detc_order = 1, detc_number_1 = 0),
+        (detc_events
+        | project user, TimeGenerated = TimeGenerated + 10m, detc_order = 2, detc_number_1 = -1)
+    | sort by user asc, TimeGenerated asc, detc_order asc
+    | extend detc_number_1 = row_cumsum(detc_number_1)
+    | where detc_order == 1
+    | where detc_number_1 >= 3
+    | extend many = detc_number_1
+    | project TimeGenerated, user, many);
+detc_burst
+| where TimeGenerated >= detc_start - 1h and TimeGenerated <= detc_end
+| where many >= 5
+| project TimeGenerated, user
+| where isnotempty(user)
+| sort by user asc, TimeGenerated asc
+| extend detc_key_1 = prev(user, 1), detc_first = prev(TimeGenerated, 1)
+| where detc_key_1 == user and TimeGenerated - detc_first <= 1h
+| where TimeGenerated > detc_start
+| distinct user, TimeGenerated
+| project TimeGenerated, user
+"#,
+    );
+}
+
+#[test]
+fn an_exception_on_alerts_filters_finished_hits() {
+    check_query(
+        r#"signals:
+  s: { source: one, where: 'action == "x"' }
+behavior: count(s) as many >= 3 by user within 10m
+exceptions:
+  - { when: 'many == 4', signals: [alert], owner: o, reason: r }
+"#,
+        r#"let detc_events = materialize(Table_one
+    | where TimeGenerated >= detc_start - 10m and TimeGenerated <= detc_end
+    | where Action =~ "x"
+    | project TimeGenerated, user = User
+    | where isnotempty(user));
+union
+    (detc_events
+    | project user, TimeGenerated, detc_order = 0, detc_number_1 = 1),
+    (detc_events
+    | distinct user, TimeGenerated
+    | project user, TimeGenerated, detc_order = 1, detc_number_1 = 0),
+    (detc_events
+    | project user, TimeGenerated = TimeGenerated + 10m, detc_order = 2, detc_number_1 = -1)
+| sort by user asc, TimeGenerated asc, detc_order asc
+| extend detc_number_1 = row_cumsum(detc_number_1)
+| where detc_order == 1
+| where detc_number_1 >= 3
+| where TimeGenerated > detc_start
+| extend many = detc_number_1
+| where not(coalesce(many == 4, false))
+| project TimeGenerated, user
+"#,
+    );
+}
+
+#[test]
 fn reserved_words_and_dots_stand_in_brackets() {
     check_query(
         r#"signals:
@@ -1289,6 +1985,73 @@ fn windows_beyond_the_engine_name_the_largest_that_works() {
         )
     );
     assert_eq!(reasons(&count_within("2854m")), []);
+}
+
+/// The codes of the reasons with the text that each points at.
+#[track_caller]
+fn codes(body: &str) -> Vec<(&'static str, String)> {
+    reasons(body).into_iter().map(|(code, _, at)| (code, at)).collect()
+}
+
+#[test]
+fn a_hit_and_the_event_that_closes_it_are_told_apart_by_time_only() {
+    let signals = "signals:\n  s: { source: one, where: 'action == \"x\"' }\n  t: { source: one, where: 'kind == \"CreateUser\"' }\n  u: { source: one, where: 'action == \"u\"' }\n  burst: { behavior: count(s) >= 3 by user within 10m }\n";
+    let of = |behavior: &str| codes(&format!("{signals}behavior: {behavior} by user within 1h\n"));
+    assert_eq!(of("burst -> t").iter().map(|(code, _)| *code).collect::<Vec<_>>(), ["tie_overlap"]);
+    assert_eq!(of("burst -> u"), []);
+    assert_eq!(of("burst & t"), []);
+    assert_eq!(of("no burst -> t"), []);
+}
+
+#[test]
+fn a_value_of_the_closing_event_is_one_of_its_instant() {
+    let burst = |test: &str| {
+        codes(&format!(
+            "signals:\n  s: {{ source: one, where: 'action == \"x\"' }}\n  burst: {{ behavior: count(s) as many >= 3 by user within 10m, where: '{test}' }}\nbehavior: count(burst) >= 2 by user within 1h\n"
+        ))
+    };
+    assert_eq!(burst("many > 5 and user == \"x\""), []);
+    assert_eq!(burst("ip == \"192.0.2.1\""), [("tie_choice", "ip".to_owned())]);
+}
+
+#[test]
+fn sums_of_decimals_are_rounded() {
+    let body = "signals:\n  s: { source: one, where: 'action == \"x\"' }\nbehavior: avg(s.share) > 2 and max(s.share) > 3 by user within 10m\n";
+    assert_eq!(codes(body), [("float_sum", "s.share".to_owned())]);
+}
+
+#[test]
+fn elements_of_lists_are_told_apart_in_sweeps_only() {
+    let of = |window: &str| {
+        codes(&format!(
+            "signals:\n  s: {{ source: one, where: 'action == \"x\"' }}\nbehavior: distinct(s.tags) > 2 and count(s) >= 3 by user within {window}\n"
+        ))
+    };
+    assert_eq!(of("10m"), []);
+    assert_eq!(of("10m fixed"), [("unsupported_behavior", "s.tags".to_owned())]);
+}
+
+#[test]
+fn an_event_that_ends_chains_of_another_key_is_refused() {
+    let body = "signals:\n  a: { source: one, where: 'action == \"a\"', let: { who: user } }\n  b: { source: one, where: 'action == \"b\"', let: { who: user } }\n  u: { source: one, where: 'kind == \"CreateUser\"', let: { who: mfa } }\nbehavior: a -> b by who within 10m until u\n";
+    assert_eq!(codes(body), [("unsupported_behavior", "u".to_owned())]);
+}
+
+#[test]
+fn the_largest_window_counts_what_else_is_read() {
+    let message = |behavior: &str| {
+        let body = format!(
+            "signals:\n  a: {{ source: one, where: 'action == \"a\"' }}\n  b: {{ source: one, where: 'action == \"b\"' }}\nbehavior: {behavior}\n"
+        );
+        reasons(&body).remove(0).1
+    };
+    // A leading absence reads two windows, an outlier a bucket more than its history.
+    assert!(message("no a -> b -> a by user within 8d").ends_with("which leaves 10067m for the window"));
+    assert!(
+        message("outlier(count(a)) by user per 1d over 14d above 3 sigma floor 1")
+            .ends_with("which leaves 18695m for the window")
+    );
+    assert!(message("new(a.ip) by user over 14d").ends_with("which leaves 20135m for the window"));
 }
 
 #[test]

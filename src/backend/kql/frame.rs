@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ast::{Expr, Let, Operator};
 use super::reader::Context;
 use crate::backend::ReasonCode;
-use crate::ir::Schedule;
+use crate::ir::{Behavior, Schedule};
 use crate::schema::Duration;
 use crate::source::Span;
 
@@ -78,12 +78,15 @@ fn period(schedule: Schedule) -> Duration {
 }
 
 /// Notes where the engine cannot run the query on the schedule, at the clause that sets the window.
-pub(super) fn check(context: &mut Context<'_>, window: Span) {
+pub(super) fn check(context: &mut Context<'_>) {
+    let behavior = &context.stage.behavior;
+    let (length, window, times) = clause(&behavior.node).unwrap_or((Duration::ZERO, behavior.span, 1));
     let schedule = context.request.schedule;
     let period = period(schedule);
     let interval = schedule.interval;
-    let overhead = period.milliseconds().saturating_sub(schedule.lookback.milliseconds());
-    let largest = |limit: u64| Duration::from_milliseconds(limit.saturating_sub(overhead) / MINUTE * MINUTE);
+    // What is read besides the window: interval, lag, a bucket, and what the hits of inner stages look at.
+    let overhead = period.milliseconds().saturating_sub(length.milliseconds().saturating_mul(times));
+    let largest = |limit: u64| Duration::from_milliseconds(limit.saturating_sub(overhead) / times / MINUTE * MINUTE);
     if interval < SHORTEST || interval > LONGEST {
         let message = format!(
             "the engine runs a rule every {SHORTEST} at most and every {LONGEST} at least, not every {interval}"
@@ -101,6 +104,24 @@ pub(super) fn check(context: &mut Context<'_>, window: Span) {
         );
         context.verdict.add(ReasonCode::ScheduleUnsupported, window, message);
     }
+}
+
+/// The length that sets how far back a hit reaches, where it is written, and how often it counts.
+fn clause(behavior: &Behavior) -> Option<(Duration, Span, u64)> {
+    let (length, times) = match behavior {
+        Behavior::Event { .. } => return None,
+        Behavior::Count { window, .. } | Behavior::Distinct { window, .. } => (window, 1),
+        Behavior::Aggregation(aggregation) => (&aggregation.window, 1),
+        Behavior::Sequence(sequence) => {
+            let reach = behavior.lookback().milliseconds();
+            (&sequence.window, reach.checked_div(sequence.window.node.milliseconds()).unwrap_or(1).max(1))
+        }
+        Behavior::Group(group) => (&group.window, 1),
+        Behavior::Rare(rare) => (&rare.history, 1),
+        Behavior::Baseline(baseline) => (&baseline.history, 1),
+        Behavior::Travel(travel) => (&travel.window, 1),
+    };
+    Some((length.node, length.span, times))
 }
 
 /// What the deployment has to set.

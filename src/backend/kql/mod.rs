@@ -37,7 +37,6 @@ mod value;
 mod window;
 
 use super::{Backend, Fidelity, Output, Query, ReasonCode, Request};
-use crate::ir::Behavior;
 use ast::{Script, Stage};
 use columns::Columns;
 use reader::Context;
@@ -58,17 +57,7 @@ impl Backend for Kql {
         let detection = request.detection;
         let mut context = Context::new(*request);
         let columns = Columns::of(&context);
-        let window = match &detection.stage.behavior.node {
-            Behavior::Event { .. } => detection.stage.behavior.span,
-            Behavior::Count { window, .. } | Behavior::Distinct { window, .. } => window.span,
-            Behavior::Sequence(sequence) => sequence.window.span,
-            Behavior::Aggregation(aggregation) => aggregation.window.span,
-            Behavior::Group(group) => group.window.span,
-            Behavior::Rare(rare) => rare.history.span,
-            Behavior::Baseline(baseline) => baseline.history.span,
-            Behavior::Travel(travel) => travel.window.span,
-        };
-        frame::check(&mut context, window);
+        frame::check(&mut context);
         assume(&mut context);
         let script = lower(&mut context, &columns);
         let text = script.map(|script| script.to_string());
