@@ -1,8 +1,8 @@
-//! The reference evaluator: the edges of every behaviour, and its agreement with a brute force written from the page.
+//! The reference evaluator: the edges of every behaviour. `tests/brute` holds it against a brute force written from the page.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use detc::compiler::{self, Project, Settings};
@@ -10,7 +10,6 @@ use detc::eval::{self, Arrival, Engine, Enrichment, Event, Hit, Reorder};
 use detc::ir::Detection;
 use detc::schema::Duration;
 use detc::source::{FileId, Sources};
-use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 /// Compiles a detection with three signals over okta.system: the events whose `displayMessage` holds a, b or c.
@@ -636,131 +635,4 @@ fn tests_of_shipped_detections_pass() {
         }
     }
     assert!(ran >= 300, "only {ran} tests");
-}
-
-/// An event as the brute force sees it.
-type Simple = (i64, String, String, String);
-
-fn simple() -> impl Strategy<Value = Vec<Simple>> {
-    let what = prop::sample::select(vec!["a", "b", "c", "ab", "bc", "abc"]).prop_map(str::to_owned);
-    let who = prop::sample::select(vec!["ana", "ana", "ben", ""]).prop_map(str::to_owned);
-    let ip = prop::sample::select(vec!["x", "X", "y", ""]).prop_map(str::to_owned);
-    prop::collection::vec((0_i64..12, what, who, ip), 0..9)
-}
-
-fn real(log: &[Simple]) -> Vec<Event> {
-    log.iter().map(|(time, what, who, ip)| event(time * 1_000, what, who, ip)).collect()
-}
-
-/// Every ordered choice of different events for the steps, in the order of their times.
-fn chains(steps: &[&str], events: &[&Simple], chosen: &mut Vec<usize>, found: &mut Vec<Vec<usize>>) {
-    let Some(step) = steps.get(chosen.len()) else {
-        found.push(chosen.clone());
-        return;
-    };
-    for index in 0..events.len() {
-        let after = chosen.last().is_none_or(|last| events[*last].0 <= events[index].0);
-        if after && !chosen.contains(&index) && events[index].1.contains(step) {
-            chosen.push(index);
-            chains(steps, events, chosen, found);
-            chosen.pop();
-        }
-    }
-}
-
-/// Hits by (time, key) of a behaviour, from the page.
-fn brute(steps: &[&str], window: i64, log: &[Simple], fits: &dyn Fn(&[&Simple]) -> bool) -> Vec<(i64, String)> {
-    let mut hits = Vec::new();
-    for who in ["ana", "ben"] {
-        let events: Vec<&Simple> = log.iter().filter(|event| event.2 == who).collect();
-        let mut found = Vec::new();
-        chains(steps, &events, &mut Vec::new(), &mut found);
-        // For each closing instant the latest start.
-        let mut closings: BTreeMap<i64, i64> = BTreeMap::new();
-        for chain in found {
-            let chain: Vec<&Simple> = chain.iter().map(|index| events[*index]).collect();
-            let (start, end) = (chain[0].0, chain[chain.len() - 1].0);
-            if end - start <= window && fits(&chain) {
-                let latest = closings.entry(end).or_insert(start);
-                *latest = (*latest).max(start);
-            }
-        }
-        let mut starts = BTreeSet::new();
-        hits.extend(
-            closings.into_iter().filter(|(_, start)| starts.insert(*start)).map(|(end, _)| (end, who.to_owned())),
-        );
-    }
-    hits.sort();
-    hits
-}
-
-fn brute_window(window: i64, log: &[Simple], enough: &dyn Fn(&[&Simple]) -> bool) -> Vec<(i64, String)> {
-    let mut hits = BTreeSet::new();
-    for (now, what, who, _) in log.iter().filter(|event| !event.2.is_empty()) {
-        let inside =
-            |event: &&Simple| event.1.contains('a') && event.2 == *who && event.0 <= *now && event.0 >= now - window;
-        let events: Vec<&Simple> = log.iter().filter(inside).collect();
-        if what.contains('a') && enough(&events) {
-            hits.insert((*now, who.clone()));
-        }
-    }
-    hits.into_iter().collect()
-}
-
-fn shown(hits: &[Hit]) -> Vec<(i64, String)> {
-    hits.iter().map(|hit| (hit.time / 1_000_000, hit.keys[0].1.as_str().unwrap().to_owned())).collect()
-}
-
-fn differ(one: &str, other: &str) -> bool {
-    one.is_empty() || other.is_empty() || !one.eq_ignore_ascii_case(other)
-}
-
-#[test]
-fn the_evaluator_agrees_with_brute_force() {
-    type Rule = Box<dyn Fn(&[Simple]) -> Vec<(i64, String)>>;
-    let rules: Vec<(&str, Rule)> = vec![
-        ("count(a) >= 3 by who within 3s", Box::new(|log| brute_window(3, log, &|events| events.len() >= 3))),
-        (
-            "distinct(a.ip) >= 2 by who within 3s",
-            Box::new(|log| {
-                brute_window(3, log, &|events| {
-                    events.iter().map(|event| &event.3).filter(|ip| !ip.is_empty()).collect::<BTreeSet<_>>().len() >= 2
-                })
-            }),
-        ),
-        ("a -> b by who within 3s", Box::new(|log| brute(&["a", "b"], 3, log, &|_| true))),
-        ("a -> b -> c by who within 4s", Box::new(|log| brute(&["a", "b", "c"], 4, log, &|_| true))),
-        ("a{3} by who within 5s", Box::new(|log| brute(&["a", "a", "a"], 5, log, &|_| true))),
-        (
-            "a -> b{2} by who within 5s where a.ip != b.ip",
-            Box::new(|log| brute(&["a", "b", "b"], 5, log, &|chain| differ(&chain[0].3, &chain[2].3))),
-        ),
-        (
-            "a -> b -> c by who within 6s where a.ip == c.ip and b.ip != c.ip",
-            Box::new(|log| {
-                brute(&["a", "b", "c"], 6, log, &|chain| {
-                    !differ(&chain[0].3, &chain[2].3) && differ(&chain[1].3, &chain[2].3)
-                })
-            }),
-        ),
-        (
-            "a as one -> a as two by who within 5s where one.ip != two.ip",
-            Box::new(|log| brute(&["a", "a"], 5, log, &|chain| differ(&chain[0].3, &chain[1].3))),
-        ),
-    ];
-    let rules: Vec<(&str, Detection, Rule)> =
-        rules.into_iter().map(|(text, rule)| (text, detection(text, "  suppress: none"), rule)).collect();
-    proptest!(|(log in simple(), order in any::<prop::sample::Index>())| {
-        let mut shuffled = real(&log);
-        shuffled.reverse();
-        if !shuffled.is_empty() {
-            let middle = order.index(shuffled.len());
-            shuffled.rotate_left(middle);
-        }
-        for (text, detection, rule) in &rules {
-            let hits = eval::evaluate(detection, real(&log));
-            prop_assert_eq!(shown(&hits), rule(&log), "{}", text);
-            prop_assert_eq!(&hits, &eval::evaluate(detection, shuffled.clone()), "{} is a function of the multiset", text);
-        }
-    });
 }

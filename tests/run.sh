@@ -104,6 +104,12 @@ compile_twice() {
     echo "$(find "$work/dist" -type f | wc -l) files, twice the same"
 }
 
+# Random detections and logs, and events that no source would send: far more of them than a plain `cargo test` tries.
+hunt() {
+    PROPTEST_CASES=10000 cargo test --release --locked --test brute
+    DETC_FUZZ_EVENTS=100000 cargo test --release --locked --test fuzz
+}
+
 check_manifest() {
     sources
     python3 tests/oracles/manifest_check.py --self-test
@@ -198,6 +204,7 @@ if ! $quick; then
     step "release build" cargo build --release --locked
     step "detections are valid" check_detections
     step "tests of detections pass" run_their_tests
+    step "evaluator agrees with brute force" hunt
     step "compiled twice, same bytes" compile_twice
     step_on_output "manifest and files agree" check_manifest
 
