@@ -124,6 +124,7 @@ reason_codes! {
     TieOverlap, "tie_overlap", Approximate, "events of one instant that are several steps at once can be paired wrongly";
     GreedyAbsence, "greedy_absence", Approximate, "chains that only an older event would complete are missed";
     TieChoice, "tie_choice", Approximate, "of several events of one instant another can be looked at";
+    PercentileInterpolated, "percentile_interpolated", Approximate, "percentiles are estimated and interpolated";
     FloatSum, "float_sum", Approximate, "sums of decimals are rounded";
     MissingField, "missing_field", Unsupported, "the target does not carry the field";
     MissingSource, "missing_source", Unsupported, "the target does not carry the source";

@@ -1,14 +1,12 @@
 //! Aggregates: numbers made of the events of a window or a bucket, and conditions on them.
 
-use serde::Serialize;
-
 use super::behavior::unique;
 use super::{Decimal, Order, Predicate, SignalId, Value};
 use crate::schema::Duration;
 use crate::source::{Span, Spanned};
 
 /// A condition on aggregates of one window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aggregation {
     /// The aggregates, each once, in the order of the text.
     pub aggregates: Vec<Aggregate>,
@@ -29,8 +27,7 @@ impl Aggregation {
 }
 
 /// Which windows an aggregation looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WindowKind {
     /// At every instant `t` of an event of any of the signals, `[t - W, t]`.
     Sliding,
@@ -39,7 +36,7 @@ pub enum WindowKind {
 }
 
 /// A number made of the events of a window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aggregate {
     /// Name in a hit: that given by `as`, or the function's.
     pub name: String,
@@ -50,13 +47,11 @@ pub struct Aggregate {
     /// Which of the signal's events count; the others are instants nevertheless.
     pub filter: Option<Spanned<Predicate>>,
     /// Where it is written.
-    #[serde(skip)]
     pub span: Span,
 }
 
 /// What an aggregate computes. Missing values are not values; lists are no values of a measure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AggregateFunction {
     /// Number of events.
     Count,
@@ -80,8 +75,7 @@ pub enum AggregateFunction {
 }
 
 /// A condition on aggregates. A comparison with an aggregate over no values or a division by zero is false.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AggregateCondition {
     /// All of them; at least two.
     And(Vec<Spanned<AggregateCondition>>),
@@ -101,8 +95,7 @@ pub enum AggregateCondition {
 }
 
 /// How two numbers compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NumberComparison {
     /// `==`
     Equal,
@@ -113,8 +106,7 @@ pub enum NumberComparison {
 }
 
 /// Arithmetic over aggregates; exact on whole numbers and decimals.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arithmetic {
     /// A constant.
     Number(Decimal),
@@ -131,7 +123,7 @@ pub enum Arithmetic {
 }
 
 /// A bucket that stands out from the `N = floor(history / bucket)` buckets before it, empty ones counting as 0.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Baseline {
     /// What is measured: a count, a distinct or a sum.
     pub aggregate: Aggregate,
@@ -156,8 +148,7 @@ impl Baseline {
 }
 
 /// What makes a bucket stand out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BaselineTest {
     /// Mean plus so many population deviations: `d = N*x - S1 > 0` and `d*d > s*s*(N*S2 - S1*S1)`, some bucket not empty.
     Outlier {

@@ -1,7 +1,5 @@
 //! Behaviours: what has to happen for a hit.
 
-use serde::Serialize;
-
 use super::aggregation::{Aggregation, Baseline, BaselineTest, WindowKind};
 use super::sequence::Sequence;
 use super::{Decimal, SignalId, Value};
@@ -9,8 +7,7 @@ use crate::schema::Duration;
 use crate::source::{Span, Spanned};
 
 /// What has to happen; the meaning of each is in LANGUAGE.md.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Behavior {
     /// Every event of any of the signals; the hit is the event, also where it belongs to several of them.
     Event {
@@ -56,7 +53,7 @@ pub enum Behavior {
 }
 
 /// Several signals in one window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// The signals, each once, at least two.
     pub members: Vec<Member>,
@@ -69,20 +66,18 @@ pub struct Group {
 }
 
 /// A signal of a group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// The signal.
     pub signal: SignalId,
     /// What it adds, at least 1; 1 unless the group is a score.
     pub weight: u64,
     /// Where it is written.
-    #[serde(skip)]
     pub span: Span,
 }
 
 /// How a group was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum GroupForm {
     /// `a & b`
     All,
@@ -93,7 +88,7 @@ pub enum GroupForm {
 }
 
 /// Values that the key had at most so many times before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rare {
     /// The signal.
     pub signal: SignalId,
@@ -111,8 +106,7 @@ pub struct Rare {
 }
 
 /// How a rarity was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RareForm {
     /// `new(s.f)`
     New,
@@ -121,7 +115,7 @@ pub enum RareForm {
 }
 
 /// Two consecutive located events of the key too far apart for the time between them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Travel {
     /// The signal.
     pub signal: SignalId,

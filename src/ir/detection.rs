@@ -9,10 +9,9 @@ use crate::schema::{Duration, Source, Type};
 use crate::source::{FileId, Span, Spanned};
 
 /// A resolved detection.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Detection {
     /// The file that it was read from.
-    #[serde(skip)]
     pub file: FileId,
     /// Name: the stem of the file.
     pub name: Spanned<String>,
@@ -51,7 +50,7 @@ impl Detection {
 /// A behaviour over signals: it turns their events into hits.
 ///
 /// Signals can be hits of other stages, to any depth; each stage is whole in itself.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Stage {
     /// The signals that the behaviour uses, in the order of the text. A name stands twice where a signal both has to be
     /// there and must not be: exceptions filter the first only.
@@ -101,7 +100,7 @@ impl Stage {
 }
 
 /// Identity and texts of a detection.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default)]
 pub struct Metadata {
     /// UUID that never changes, in lower case.
     pub id: String,
@@ -134,7 +133,7 @@ pub struct Metadata {
 }
 
 /// ATT&CK identifiers of a detection.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default)]
 pub struct Attack {
     /// Detection strategy (`DETnnnn`).
     pub strategy: Option<String>,
@@ -206,16 +205,15 @@ impl Severity {
 }
 
 /// Index of a signal in [`Stage::signals`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SignalId(pub usize);
 
 /// Events of one source, or hits of a stage, that pass a test.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Signal {
     /// Name.
     pub name: Spanned<String>,
     /// The source. For hits it is made for them: its name is the signal's, its fields are the columns that a hit has.
-    #[serde(serialize_with = "source_name")]
     pub source: Arc<Source>,
     /// The stage whose hits are the events; the fields that anything asks them for are [`Stage::columns`], by the text of
     /// their paths. `None` for events of a telemetry source.
@@ -229,7 +227,7 @@ pub struct Signal {
 }
 
 /// A named value of a signal's events.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Column {
     /// Name; an identifier that hides no field.
     pub name: Spanned<String>,
@@ -238,17 +236,16 @@ pub struct Column {
 }
 
 /// A key of a behaviour.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     /// As written behind `by`: a field's path or a column's name.
     pub name: String,
     /// Where it is written.
-    #[serde(skip)]
     pub span: Span,
 }
 
 /// What an alert shows.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default)]
 pub struct Alert {
     /// Template of the title: text with `{{ column }}`; `None` for the detection's title.
     pub title: Option<Spanned<String>>,
@@ -259,7 +256,7 @@ pub struct Alert {
 }
 
 /// A column of a hit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HitColumn {
     /// As written: `session`, `privileged.address`, `eventName`.
     pub name: String,
@@ -268,7 +265,6 @@ pub struct HitColumn {
     /// Whether an alert shows it; the others are there for a filter or for an outer stage.
     pub shown: bool,
     /// Where it is named first.
-    #[serde(skip)]
     pub span: Span,
 }
 
@@ -309,8 +305,7 @@ impl HitColumn {
 }
 
 /// What a column of a hit holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HitValue {
     /// The key with this index in [`Stage::keys`]; for a key that is a list, the element.
     Key(usize),
@@ -331,7 +326,7 @@ pub enum HitValue {
 }
 
 /// An entity of an alert.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entity {
     /// Kind: `account`, `ip`, `host`, `application`, `resource`, `session` or another word.
     pub kind: String,
@@ -340,7 +335,7 @@ pub struct Entity {
 }
 
 /// Suppression of repeats; it lives in the envelope, not in the query.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppression {
     /// Columns that make repeats alike.
     pub by: Vec<String>,
@@ -349,7 +344,7 @@ pub struct Suppression {
 }
 
 /// A parameter with the value in force.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct ParameterUse {
     /// Name.
     pub name: String,
@@ -362,7 +357,7 @@ pub struct ParameterUse {
 }
 
 /// A list whose entries were compiled in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListUse {
     /// Name.
     pub name: String,
@@ -371,7 +366,7 @@ pub struct ListUse {
 }
 
 /// An exception with the signals that it filters.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct ExceptionUse {
     /// Who owns it.
     pub owner: String,
@@ -384,11 +379,5 @@ pub struct ExceptionUse {
     /// Names of the signals that it filters.
     pub signals: Vec<String>,
     /// Where it is written.
-    #[serde(skip)]
     pub span: Span,
-}
-
-/// In data a source is its name.
-fn source_name<S: serde::Serializer>(source: &Source, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&source.name)
 }

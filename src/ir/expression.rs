@@ -7,8 +7,7 @@ use crate::schema::{Case, FieldPath, Presence, Type};
 use crate::source::{Span, Spanned};
 
 /// A condition on one event. It is true or false, never unknown: a test of a missing value is false.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Predicate {
     /// Always this.
     Constant(bool),
@@ -143,8 +142,7 @@ impl Order {
 }
 
 /// A test of a text. Literal parts are not empty.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TextTest {
     /// The text occurs anywhere.
     Contains(String),
@@ -171,8 +169,7 @@ pub enum Quantifier {
 }
 
 /// A value of one event; it may be missing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// A field of the source.
     Field(FieldRef),
@@ -191,7 +188,7 @@ pub enum Value {
 }
 
 /// A field of the signal's source.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct FieldRef {
     /// Path in the native event.
     pub path: FieldPath,
@@ -202,7 +199,6 @@ pub struct FieldRef {
     /// Whether every event carries the field.
     pub presence: Presence,
     /// Where the detection names it.
-    #[serde(skip)]
     pub span: Span,
 }
 
@@ -215,7 +211,7 @@ impl PartialEq for FieldRef {
 impl Eq for FieldRef {}
 
 /// The element of a quantified list, or a member of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Element {
     /// Name that the quantifier gave to the element.
     pub variable: String,
@@ -228,7 +224,6 @@ pub struct Element {
     /// In which casing values arrive.
     pub case: Case,
     /// Where the detection names it.
-    #[serde(skip)]
     pub span: Span,
 }
 
@@ -249,7 +244,7 @@ impl Element {
 }
 
 /// `first(list as x where test).member`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct First {
     /// The list: a field, or a member of an outer list's element.
     pub list: Value,
@@ -264,7 +259,7 @@ pub struct First {
 }
 
 /// `list[Key].member` on a name/value list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameValueRef {
     /// The list.
     pub list: FieldRef,
@@ -279,8 +274,7 @@ pub struct NameValueRef {
 }
 
 /// A function applied to values; the functions are those of LANGUAGE.md.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
     /// Number of characters (code points) of a text, or of elements of a list.
     Length(Value),

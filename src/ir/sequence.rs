@@ -1,13 +1,11 @@
 //! Ordered chains: steps, what must not happen around them, and conditions between them.
 
-use serde::Serialize;
-
 use super::{CaseRule, Order, SignalId, Value};
 use crate::schema::Duration;
 use crate::source::{Span, Spanned};
 
 /// An ordered chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sequence {
     /// The positive steps, at least one; alone it stands for one event only beside an absence.
     pub steps: Vec<Step>,
@@ -49,7 +47,7 @@ impl Sequence {
 }
 
 /// A signal of which no event may be there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Absence {
     /// The signal; exceptions do not filter it.
     pub signal: SignalId,
@@ -59,13 +57,11 @@ pub struct Absence {
     /// a repeated step before it, the first of one behind it). Behind the last: none in `(t(last), t(first) + W]`.
     pub before: usize,
     /// Where it is written.
-    #[serde(skip)]
     pub span: Span,
 }
 
 /// A condition between steps in its general form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepCondition {
     /// All of them; at least two.
     And(Vec<Spanned<StepCondition>>),
@@ -95,7 +91,7 @@ impl Sequence {
 }
 
 /// One step of a sequence.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// Name of the step: that given by `as`, or the signal's.
     pub name: String,
@@ -104,12 +100,11 @@ pub struct Step {
     /// How many different events of the signal, at least 1; the name means the last of them.
     pub times: u32,
     /// Where the step is written.
-    #[serde(skip)]
     pub span: Span,
 }
 
 /// A condition between two steps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relation {
     /// One side; its step is the earlier one.
     pub left: StepValue,
@@ -120,13 +115,11 @@ pub struct Relation {
     /// How strings compare; never canonical.
     pub case: CaseRule,
     /// Where the condition is written.
-    #[serde(skip)]
     pub span: Span,
 }
 
 /// Kind of a condition between two steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RelationKind {
     /// `==`: both present and equal.
     Same,
@@ -135,7 +128,7 @@ pub enum RelationKind {
 }
 
 /// A value of a step's event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepValue {
     /// Index of the step.
     pub step: usize,

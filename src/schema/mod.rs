@@ -10,8 +10,6 @@ mod path;
 mod suggest;
 mod types;
 
-use serde::Serialize;
-
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
@@ -121,8 +119,7 @@ pub struct Field {
 }
 
 /// In which casing a field's values arrive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Case {
     /// Casings differ between events.
     #[default]
@@ -132,8 +129,7 @@ pub enum Case {
 }
 
 /// Whether every event carries a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Presence {
     /// Some events lack it.
     #[default]

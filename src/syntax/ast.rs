@@ -1,13 +1,10 @@
 //! What the author wrote: names are unresolved, types unknown, every node knows its place.
 
-use serde::Serialize;
-
 use crate::schema::Duration;
 use crate::source::Spanned;
 
 /// An expression as written; whether it is a condition or a value is decided later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expr {
     /// `a or b`; at least two.
     Or(Vec<Spanned<Expr>>),
@@ -81,14 +78,14 @@ pub enum Expr {
 }
 
 /// A path; a segment may reach into a name/value list by key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path {
     /// The segments, at least one.
     pub segments: Vec<Segment>,
 }
 
 /// One segment of a path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
     /// Name of the member.
     pub name: Spanned<String>,
@@ -97,8 +94,7 @@ pub struct Segment {
 }
 
 /// A constant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Constant {
     /// Text between quotes, decoded.
     Text(String),
@@ -113,8 +109,7 @@ pub enum Constant {
 }
 
 /// An operator that compares by order or equality.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
     /// `==`
     Equal,
@@ -146,8 +141,7 @@ impl Comparison {
 }
 
 /// An operator on text that is a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Word {
     /// `contains`
     Contains,
@@ -176,8 +170,7 @@ impl Word {
 }
 
 /// The word in front of a quantified list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuantifierWord {
     /// `any`
     Any,

@@ -1,7 +1,5 @@
 //! Reads a detection file or a list file: structure first, then every expression in it.
 
-use serde::Serialize;
-
 use std::sync::LazyLock;
 
 use indexmap::IndexMap;
@@ -43,7 +41,7 @@ pub struct DetectionFile {
 }
 
 /// A signal as written.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct SignalText {
     /// Name.
     pub name: Spanned<String>,
@@ -60,20 +58,18 @@ pub struct SignalText {
 }
 
 /// An exception as written.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct ExceptionText {
     /// Condition.
     pub when: Text,
     /// Names of signals.
     pub signals: Option<Vec<Spanned<String>>>,
     /// The whole exception.
-    #[serde(skip)]
     pub span: Span,
 }
 
 /// An expression that may be absent or unreadable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Text {
     /// Nothing is written.
     Absent,

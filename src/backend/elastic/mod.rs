@@ -1,14 +1,16 @@
-//! Elastic Security: event queries and sequences in EQL.
+//! Elastic Security: event queries and sequences in EQL, and pipelines in ES|QL for what EQL cannot say as well.
 //!
-//! What EQL cannot say is unsupported; nothing is said with a weaker query.
+//! What neither can say is unsupported; nothing is said with a weaker query.
 
 mod eql;
+mod esql;
 mod options;
 
 use std::collections::BTreeMap;
 
 use super::{Backend, Fidelity, Output, Query, Request, Verdict};
 use crate::ir::{Behavior, HitColumn, Value};
+use crate::schema::Duration;
 use crate::schema::mapping::Binding;
 use options::Options;
 
@@ -32,32 +34,84 @@ impl Backend for Elastic {
     }
 
     fn compile(&self, request: &Request<'_>) -> Output {
-        let mut verdict = Verdict::default();
         let options = Options::read(&request.target.options);
-        let statement = eql::lower(request, &options, &mut verdict);
-        verdict.assume(format!("events arrive at most {} after their own time", request.schedule.lag));
-        verdict.assume(MAX_SIGNALS);
-        verdict.assume(KEPT_WHOLE);
-        if !matches!(request.detection.stage.behavior.node, Behavior::Event { .. }) {
-            verdict.assume(DELIVERED_ONCE);
+        let eql = event_query(request, &options);
+        if eql.verdict.fidelity() == Fidelity::Exact {
+            return eql;
         }
-        let is_supported = verdict.fidelity() != Fidelity::Unsupported;
-        if !is_supported {
-            verdict.assumptions.clear();
-        }
-        let query = match statement {
-            Some(statement) if is_supported => Some(Query {
-                language: "eql",
-                extension: "eql",
-                text: statement.to_string(),
-                columns: Vec::new(),
-                missing_columns: missing_columns(request),
-                deployment: deployment(request),
-            }),
-            Some(_) | None => None,
+        let pipeline = pipeline(request, &options);
+        // The closest wins, EQL where both are alike: it knows the events of a hit. Where neither can say it, the obstacles of
+        // the language that can say more are told.
+        let is_closer = match pipeline.verdict.fidelity() {
+            Fidelity::Unsupported => eql.verdict.fidelity() == Fidelity::Unsupported && !belongs_to_eql(request),
+            Fidelity::Exact | Fidelity::Approximate => pipeline.verdict.fidelity() < eql.verdict.fidelity(),
         };
-        Output { verdict, query }
+        if is_closer { pipeline } else { eql }
     }
+}
+
+/// Whether EQL says more about the behaviour than ES|QL does.
+fn belongs_to_eql(request: &Request<'_>) -> bool {
+    match &request.detection.stage.behavior.node {
+        Behavior::Sequence(sequence) => !esql::is_short(sequence),
+        Behavior::Event { .. }
+        | Behavior::Count { .. }
+        | Behavior::Distinct { .. }
+        | Behavior::Aggregation(_)
+        | Behavior::Group(_)
+        | Behavior::Rare(_)
+        | Behavior::Baseline(_)
+        | Behavior::Travel(_) => false,
+    }
+}
+
+/// The detection in EQL.
+fn event_query(request: &Request<'_>, options: &Options) -> Output {
+    let mut verdict = Verdict::default();
+    let statement = eql::lower(request, options, &mut verdict);
+    let is_supported = assume(request, &mut verdict);
+    let query = statement.filter(|_| is_supported).map(|statement| Query {
+        language: "eql",
+        extension: "eql",
+        text: statement.to_string(),
+        columns: Vec::new(),
+        missing_columns: missing_columns(request),
+        deployment: deployment(request, "eql", request.schedule.range()),
+    });
+    Output { verdict, query }
+}
+
+/// The detection in ES|QL.
+fn pipeline(request: &Request<'_>, options: &Options) -> Output {
+    let mut verdict = Verdict::default();
+    let finished = esql::lower(request, options, &mut verdict);
+    let is_supported = assume(request, &mut verdict);
+    // A run reports the newest interval of the clock, which can end up to an interval before it.
+    let range = request.schedule.range().plus(request.schedule.interval);
+    let query = finished.filter(|_| is_supported).map(|finished| Query {
+        language: "esql",
+        extension: "esql",
+        text: finished.query.to_string(),
+        columns: finished.columns,
+        missing_columns: finished.missing,
+        deployment: deployment(request, "esql", range),
+    });
+    Output { verdict, query }
+}
+
+/// Adds what is assumed of every query; whether there is one.
+fn assume(request: &Request<'_>, verdict: &mut Verdict) -> bool {
+    if verdict.fidelity() == Fidelity::Unsupported {
+        verdict.assumptions.clear();
+        return false;
+    }
+    verdict.assume(format!("events arrive at most {} after their own time", request.schedule.lag));
+    verdict.assume(MAX_SIGNALS);
+    verdict.assume(KEPT_WHOLE);
+    if !matches!(request.detection.stage.behavior.node, Behavior::Event { .. }) {
+        verdict.assume(DELIVERED_ONCE);
+    }
+    true
 }
 
 /// Columns of the alert that the events do not hold; EQL returns whole events and computes nothing.
@@ -92,7 +146,7 @@ fn obstacle(request: &Request<'_>, column: &HitColumn) -> Option<String> {
 }
 
 /// What the rule around the query needs.
-fn deployment(request: &Request<'_>) -> BTreeMap<String, String> {
+fn deployment(request: &Request<'_>, language: &str, range: Duration) -> BTreeMap<String, String> {
     let mut indexes: Vec<&str> = Vec::new();
     for source in request.detection.sources() {
         let Some(map) = request.target.maps.get(&source.name) else { continue };
@@ -102,11 +156,11 @@ fn deployment(request: &Request<'_>) -> BTreeMap<String, String> {
             }
         }
     }
-    let range = crate::schema::Duration::from_seconds(request.schedule.range().seconds_up());
+    let range = Duration::from_seconds(range.seconds_up());
     BTreeMap::from([
         ("from".to_owned(), format!("now-{range}")),
         ("index".to_owned(), indexes.join(",")),
         ("interval".to_owned(), request.schedule.interval.to_string()),
-        ("language".to_owned(), "eql".to_owned()),
+        ("language".to_owned(), language.to_owned()),
     ])
 }

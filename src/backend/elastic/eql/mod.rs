@@ -3,9 +3,9 @@
 pub mod ast;
 mod behavior;
 mod chain;
-mod lower;
+pub mod lower;
 mod print;
-mod regex;
+pub mod regex;
 mod term;
 
 pub use behavior::lower;

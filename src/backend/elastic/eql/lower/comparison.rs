@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::text::is_plain;
 use super::value::{Choice, Source};
-use super::{Bound, Lowering, Test};
+use super::{Bound, Lowering, Purpose, Test};
 use crate::backend::ReasonCode;
 use crate::backend::elastic::eql::ast::{Comparison, Expression, Field, Function, Operand, Scalar};
 use crate::backend::elastic::eql::regex;
@@ -80,7 +80,7 @@ impl Lowering<'_> {
                 addresses(field, &scalars)
             }
             Type::Text => {
-                if folded {
+                if folded && self.purpose == Purpose::Eql {
                     self.verdict.assume(super::ASCII_FOLDING);
                     if items.iter().any(folds_beyond_ascii) {
                         self.folds_ascii_only();

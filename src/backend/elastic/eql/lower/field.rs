@@ -89,8 +89,8 @@ impl Lowering<'_> {
     ) -> Option<Bound> {
         let obstacle = match column.access {
             Access::Direct => None,
-            Access::Flattened => Some("has the type `flattened`, which EQL cannot read"),
-            Access::JsonText | Access::Dynamic => Some("holds JSON, which EQL cannot read"),
+            Access::Flattened => Some("has the type `flattened`, which neither EQL nor ES|QL can read"),
+            Access::JsonText | Access::Dynamic => Some("holds JSON, which neither EQL nor ES|QL can read"),
             Access::Indexed | Access::Keyed => None,
         };
         if let Some(obstacle) = obstacle {

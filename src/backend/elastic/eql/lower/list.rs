@@ -6,7 +6,7 @@
 use super::element::{collect_elements, holds_without_element, mentions, push_negation};
 use super::field::{UNMENTIONED, path_of};
 use super::value::{Choice, Source};
-use super::{Lowering, Test};
+use super::{Lowering, Purpose, Test};
 use crate::backend::ReasonCode;
 use crate::backend::elastic::eql::ast::Field;
 use crate::ir::{First, Predicate, Quantifier, Value};
@@ -57,6 +57,13 @@ impl Lowering<'_> {
         let scope = Scope { variable: variable.to_owned(), list: path, indexes, is_mixed };
         match column.access {
             Access::Indexed if stars > scope.indexes.len() => self.enumerate(&scope, span),
+            Access::Direct | Access::Indexed if self.purpose == Purpose::Esql => {
+                self.unsupported(format!(
+                    "ES|QL compares no field of several values, and the index keeps the elements of `{}` in one",
+                    scope.list
+                ));
+                Vec::new()
+            }
             Access::Direct | Access::Indexed => vec![Scope { is_mixed: true, ..scope }],
             Access::Flattened | Access::JsonText | Access::Dynamic => {
                 // Says why there is no such field.

@@ -6,6 +6,7 @@ mod comparison;
 mod element;
 mod field;
 mod list;
+mod location;
 mod test;
 mod text;
 mod value;
@@ -35,6 +36,15 @@ pub const LENGTH: &str = "measured texts hold no characters beyond U+FFFF, which
 /// Said once of a query that asks whether a list is there.
 pub const NULL_LISTS: &str = "no list holds nulls only, since an index keeps no trace of it";
 
+/// What the conditions are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// They are written in EQL, where a test of a field with several values looks at each.
+    Eql,
+    /// They are turned into ES|QL, where such a test gives null, and where `TO_LOWER` folds every letter.
+    Esql,
+}
+
 /// Lowers the predicates of one signal.
 pub struct Lowering<'a> {
     map: &'a FieldMap,
@@ -46,12 +56,18 @@ pub struct Lowering<'a> {
     scopes: Vec<list::Scope>,
     /// Whether the opposite of the predicate at hand is wanted.
     negated: bool,
+    purpose: Purpose,
 }
 
 impl<'a> Lowering<'a> {
     /// Starts with the fields of one source.
     pub const fn new(map: &'a FieldMap, options: &'a Options, verdict: &'a mut Verdict, span: Span) -> Self {
-        Self { map, options, verdict, span, scopes: Vec::new(), negated: false }
+        Self { map, options, verdict, span, scopes: Vec::new(), negated: false, purpose: Purpose::Eql }
+    }
+
+    /// The same for conditions that are turned into ES|QL.
+    pub fn for_esql(self) -> Self {
+        Self { purpose: Purpose::Esql, ..self }
     }
 
     /// The condition of a predicate.

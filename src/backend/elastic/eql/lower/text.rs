@@ -1,7 +1,7 @@
 //! Lowers tests of texts: parts, globs and regular expressions.
 
 use super::value::{Choice, Letters, Source};
-use super::{Bound, Lowering, Test};
+use super::{Bound, Lowering, Purpose, Test};
 use crate::backend::ReasonCode;
 use crate::backend::elastic::eql::ast::{Expression, Function, PatternKind};
 use crate::backend::elastic::eql::regex;
@@ -61,11 +61,16 @@ impl Lowering<'_> {
                 self.reason(ReasonCode::UnsupportedRegex, message);
             }
         }
-        if folded {
+        if folded && self.purpose == Purpose::Eql {
             self.verdict.assume(super::ASCII_FOLDING);
             if tests.iter().any(folds_beyond_ascii) {
                 self.folds_ascii_only();
             }
+        }
+        let has_letters = |test: &TextTest| matches!(test, TextTest::Matches(_)) && folds_beyond_ascii(test);
+        if folded && self.purpose == Purpose::Esql && tests.iter().any(has_letters) {
+            let message = "ES|QL compares classes of letters beyond ASCII with their case";
+            self.reason(ReasonCode::UnicodeFolding, message);
         }
         if patterns.takes_all {
             return self.exists_field(bound);

@@ -94,8 +94,8 @@ impl Lowering<'_> {
             Call::Hour(_) | Call::Weekday(_) => {
                 self.none(format!("EQL cannot read the clock of a time, so `{}` has no counterpart", call.name()))
             }
-            Call::Country(_) | Call::City(_) | Call::Asn(_) | Call::AsOrganisation(_) => {
-                self.none(format!("EQL cannot look addresses up, so `{}` has no counterpart", call.name()))
+            Call::Country(address) | Call::City(address) | Call::Asn(address) | Call::AsOrganisation(address) => {
+                self.location(call, address)
             }
         }
     }
