@@ -1607,3 +1607,797 @@ proptest! {
         prop_assert!(line.ends_with("\")"));
     }
 }
+
+#[test]
+fn either_of_two_signals_is_one_row_an_event() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+behavior: denied or made
+alert: { show: [userAgent] }"#,
+        r#"(sourcetype="aws:cloudtrail") (errorCode="AccessDenied" OR eventName="CreateUser")
+| eval detc_m_denied=if(lower('errorCode')="accessdenied",1,0)
+| eval detc_m_made=if('eventName'="CreateUser",1,0)
+| where detc_m_denied=1 OR detc_m_made=1
+| eval detc_t=_time
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval detc_c1='userAgent'
+| rename detc_c1 AS userAgent
+| table _time, userAgent
+"#,
+    );
+}
+
+#[test]
+fn a_group_looks_at_the_newest_event_of_each() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+behavior: denied & made by userIdentity.arn within 1h"#,
+        r#"(sourcetype="aws:cloudtrail") (errorCode="AccessDenied" OR eventName="CreateUser")
+| eval detc_m_denied=if(lower('errorCode')="accessdenied",1,0)
+| eval detc_m_made=if('eventName'="CreateUser",1,0)
+| where detc_m_denied=1 OR detc_m_made=1
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| stats max(detc_m_denied) AS detc_m_denied, max(detc_m_made) AS detc_m_made BY detc_k1, detc_t
+| sort 0 detc_t
+| eval detc_t_denied=if(detc_m_denied=1,detc_t,null()), detc_t_made=if(detc_m_made=1,detc_t,null())
+| streamstats max(detc_t_denied) AS detc_l_denied, max(detc_t_made) AS detc_l_made BY detc_k1
+| eval detc_score=if(detc_t-detc_l_denied<=3600,1,0)+if(detc_t-detc_l_made<=3600,1,0)
+| where detc_score>=2
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn a_score_adds_the_weights_of_what_is_in_the_window() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+  gone: { source: aws.cloudtrail, where: 'eventName == "DeleteUser"' }
+behavior: score(denied = 30, made = 40, gone = 20) >= 70 by userIdentity.arn within 1h
+alert: { show: [score, userAgent] }"#,
+        r#"(sourcetype="aws:cloudtrail") (errorCode="AccessDenied" OR eventName="CreateUser" OR eventName="DeleteUser")
+| eval detc_m_denied=if(lower('errorCode')="accessdenied",1,0)
+| eval detc_m_made=if('eventName'="CreateUser",1,0)
+| eval detc_m_gone=if('eventName'="DeleteUser",1,0)
+| where detc_m_denied=1 OR detc_m_made=1 OR detc_m_gone=1
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| eval detc_x=json_object("id",coalesce('eventID',""),"detc_c2",coalesce('userAgent',""))
+| stats max(detc_m_denied) AS detc_m_denied, max(detc_m_made) AS detc_m_made, max(detc_m_gone) AS detc_m_gone, max(detc_x) AS detc_x BY detc_k1, detc_t
+| sort 0 detc_t
+| eval detc_t_denied=if(detc_m_denied=1,detc_t,null()), detc_t_made=if(detc_m_made=1,detc_t,null()), detc_t_gone=if(detc_m_gone=1,detc_t,null())
+| streamstats max(detc_t_denied) AS detc_l_denied, max(detc_t_made) AS detc_l_made, max(detc_t_gone) AS detc_l_gone BY detc_k1
+| eval detc_score=(if(detc_t-detc_l_denied<=3600,30,0)+if(detc_t-detc_l_made<=3600,40,0))+if(detc_t-detc_l_gone<=3600,20,0)
+| where detc_score>=70
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval detc_c2=spath(detc_x,"detc_c2")
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn", detc_score AS score, detc_c2 AS userAgent
+| table _time, "userIdentity.arn", score, userAgent
+"#,
+    );
+}
+
+#[test]
+fn a_new_value_was_not_seen_in_the_history() {
+    check_behavior(
+        r#"signals:
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+behavior: new(made.userAgent) by userIdentity.arn over 14d"#,
+        r#"(sourcetype="aws:cloudtrail") eventName="CreateUser"
+| where 'eventName'="CreateUser"
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| eval detc_v=coalesce(if('userAgent'!="" AND 'userAgent'!="null",'userAgent',null()),"")
+| stats count AS detc_c BY detc_k1, detc_t, detc_v
+| sort 0 detc_t
+| eval detc_s=detc_t
+| streamstats current=f max(detc_s) AS detc_p BY detc_k1, detc_v
+| where detc_v!="" AND (isnull(detc_p) OR detc_t-detc_p>1209600)
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| stats count AS detc_n BY detc_k1, detc_t
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn a_key_is_quiet_until_something_of_it_has_ripened() {
+    check_behavior(
+        r#"signals:
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+behavior: new(made.userAgent) by userIdentity.arn over 14d learning 3d"#,
+        r#"(sourcetype="aws:cloudtrail") eventName="CreateUser"
+| where 'eventName'="CreateUser"
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| eval detc_v=coalesce(if('userAgent'!="" AND 'userAgent'!="null",'userAgent',null()),"")
+| stats count AS detc_c BY detc_k1, detc_t, detc_v
+| eval detc_o=mvappend("0","1")
+| mvexpand detc_o
+| eval detc_at=detc_t
+| eval detc_t=if(detc_o=0,detc_at+259200,detc_t)
+| sort 0 detc_t, detc_o
+| eval detc_in=if(detc_o=0,detc_at,null())
+| streamstats current=f max(detc_in) AS detc_ripe BY detc_k1
+| eval detc_s=if(detc_o=1,detc_t,null())
+| streamstats current=f max(detc_s) AS detc_p BY detc_k1, detc_v
+| where detc_v!="" AND detc_o=1 AND isnotnull(detc_ripe) AND detc_t-detc_ripe<=1209600 AND (isnull(detc_p) OR detc_t-detc_p>1209600)
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| stats count AS detc_n BY detc_k1, detc_t
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn a_rare_value_counts_strictly_earlier_events() {
+    check_behavior(
+        r#"signals:
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+behavior: rare(made.userAgent) <= 2 by userIdentity.arn over 14d"#,
+        r#"(sourcetype="aws:cloudtrail") eventName="CreateUser"
+| where 'eventName'="CreateUser"
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| eval detc_v=coalesce(if('userAgent'!="" AND 'userAgent'!="null",'userAgent',null()),"")
+| stats count AS detc_c BY detc_k1, detc_t, detc_v
+| eval detc_o=mvappend("1","2")
+| mvexpand detc_o
+| eval detc_at=detc_t
+| eval detc_t=if(detc_o=2,detc_at+1209600,detc_t)
+| sort 0 detc_t, detc_o
+| eval detc_d=case(detc_o=1,detc_c,detc_o=2,0-detc_c)
+| streamstats current=f sum(detc_d) AS detc_e BY detc_k1, detc_v
+| eval detc_e=coalesce(detc_e,0)
+| where detc_v!="" AND detc_o=1 AND detc_e<=2
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| stats count AS detc_n BY detc_k1, detc_t
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn several_aggregates_arrive_and_leave_together() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+behavior: count(denied) as failures >= 5 and distinct(denied.userAgent) > 2 by userIdentity.arn within 10m
+alert: { show: [failures] }"#,
+        r#"(sourcetype="aws:cloudtrail") errorCode="AccessDenied"
+| where lower('errorCode')="accessdenied"
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| eval detc_v2=coalesce(if('userAgent'!="" AND 'userAgent'!="null",'userAgent',null()),"")
+| stats count AS detc_a1 BY detc_k1, detc_t, detc_v2
+| eval detc_o=mvappend("0","1")
+| mvexpand detc_o
+| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_a1=if(detc_o=1,0-detc_a1,detc_a1)
+| sort 0 detc_t, detc_o
+| eval detc_in=if(detc_o=0,detc_at,null())
+| streamstats current=f max(detc_in) AS detc_p2 BY detc_k1, detc_v2
+| eval detc_d2=case(detc_v2="",0,detc_o=0 AND (isnull(detc_p2) OR detc_t-detc_p2>600),1,detc_o=1 AND detc_p2=detc_at,(0-1),true(),0)
+| streamstats sum(detc_a1) AS detc_a1, sum(detc_d2) AS detc_a2 BY detc_k1
+| where detc_o=0
+| stats last(detc_a1) AS detc_a1, last(detc_a2) AS detc_a2 BY detc_k1, detc_t
+| where detc_a1>=5 AND detc_a2>2
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn", detc_a1 AS failures
+| table _time, "userIdentity.arn", failures
+"#,
+    );
+}
+
+#[test]
+fn a_ratio_is_never_divided() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+behavior: count(denied) / count(made) > 0.5 by userIdentity.arn within 10m"#,
+        r#"(sourcetype="aws:cloudtrail") (errorCode="AccessDenied" OR eventName="CreateUser")
+| eval detc_m_denied=if(lower('errorCode')="accessdenied",1,0)
+| eval detc_m_made=if('eventName'="CreateUser",1,0)
+| where detc_m_denied=1 OR detc_m_made=1
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| eval detc_a1=if(detc_m_denied=1,1,0), detc_a2=if(detc_m_made=1,1,0)
+| stats sum(detc_a1) AS detc_a1, sum(detc_a2) AS detc_a2 BY detc_k1, detc_t
+| eval detc_o=mvappend("0","1")
+| mvexpand detc_o
+| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_a1=if(detc_o=1,0-coalesce(detc_a1,0),coalesce(detc_a1,0)), detc_a2=if(detc_o=1,0-coalesce(detc_a2,0),coalesce(detc_a2,0))
+| sort 0 detc_t, detc_o
+| streamstats sum(detc_a1) AS detc_a1, sum(detc_a2) AS detc_a2 BY detc_k1
+| where detc_o=0
+| where detc_a2!=0 AND detc_a1*10>5*detc_a2
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn an_average_is_its_sum_and_its_number_of_values() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+behavior: avg(denied.count) > 100 by userIdentity.arn within 10m"#,
+        r#"(sourcetype="aws:cloudtrail") errorCode="AccessDenied"
+| where lower('errorCode')="accessdenied"
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| eval detc_value1=if(match('count',"(?s)^-?(?:0|[1-9][0-9]*)(?:[.]0+)?(?!.)"),tonumber('count'),null())
+| eval detc_a1=detc_value1
+| stats sum(detc_a1) AS detc_a1_s, count(detc_a1) AS detc_a1_n BY detc_k1, detc_t
+| eval detc_o=mvappend("0","1")
+| mvexpand detc_o
+| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_a1_s=if(detc_o=1,0-coalesce(detc_a1_s,0),coalesce(detc_a1_s,0)), detc_a1_n=if(detc_o=1,0-detc_a1_n,detc_a1_n)
+| sort 0 detc_t, detc_o
+| streamstats sum(detc_a1_s) AS detc_a1_s, sum(detc_a1_n) AS detc_a1_n BY detc_k1
+| where detc_o=0
+| where detc_a1_n>0 AND detc_a1_s>100*detc_a1_n
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn a_median_counts_the_values_up_to_its_constant() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+behavior: median(denied.count) > 100 by userIdentity.arn within 10m"#,
+        r#"(sourcetype="aws:cloudtrail") errorCode="AccessDenied"
+| where lower('errorCode')="accessdenied"
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| eval detc_value1=if(match('count',"(?s)^-?(?:0|[1-9][0-9]*)(?:[.]0+)?(?!.)"),tonumber('count'),null())
+| eval detc_a1=detc_value1, detc_b1_l=if(detc_a1<100,1,0), detc_b1_e=if(detc_a1<=100,1,0)
+| stats count(detc_a1) AS detc_a1_n, sum(detc_b1_l) AS detc_b1_l, sum(detc_b1_e) AS detc_b1_e BY detc_k1, detc_t
+| eval detc_o=mvappend("0","1")
+| mvexpand detc_o
+| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_a1_n=if(detc_o=1,0-detc_a1_n,detc_a1_n), detc_b1_l=if(detc_o=1,0-coalesce(detc_b1_l,0),coalesce(detc_b1_l,0)), detc_b1_e=if(detc_o=1,0-coalesce(detc_b1_e,0),coalesce(detc_b1_e,0))
+| sort 0 detc_t, detc_o
+| streamstats sum(detc_a1_n) AS detc_a1_n, sum(detc_b1_l) AS detc_b1_l, sum(detc_b1_e) AS detc_b1_e BY detc_k1
+| where detc_o=0
+| where detc_a1_n>0 AND 100*detc_b1_e<50*detc_a1_n
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn a_fixed_window_is_a_bucket_by_arithmetic() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+behavior: count(denied) >= 20 by userIdentity.arn within 1h fixed"#,
+        r#"(sourcetype="aws:cloudtrail") errorCode="AccessDenied"
+| where lower('errorCode')="accessdenied"
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| eval detc_b=floor(detc_t/3600)*3600
+| stats count AS detc_a1 BY detc_k1, detc_b
+| eval detc_t=detc_b+3600
+| where detc_a1>=20
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn a_trailing_absence_looks_for_the_next_event() {
+    check_behavior(
+        r#"signals:
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+  gone: { source: aws.cloudtrail, where: 'eventName == "DeleteUser"' }
+behavior: made -> no gone by userIdentity.arn within 30m"#,
+        r#"(sourcetype="aws:cloudtrail") (eventName="CreateUser" OR eventName="DeleteUser")
+| eval detc_m_made=if('eventName'="CreateUser",1,0)
+| eval detc_m_gone=if('eventName'="DeleteUser",1,0)
+| where detc_m_made=1 OR detc_m_gone=1
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| stats sum(detc_m_made) AS detc_n_made, sum(detc_m_gone) AS detc_n_gone BY detc_k1, detc_t
+| sort 0 detc_t
+| eval detc_s1=if(detc_n_made>=1,detc_t,null())
+| sort 0 -detc_t
+| eval detc_no=if(detc_n_gone>=1,detc_t,null())
+| streamstats current=f min(detc_no) AS detc_next BY detc_k1
+| where isnotnull(detc_s1) AND (isnull(detc_next) OR detc_next-detc_s1>1800)
+| eval detc_t=detc_s1+1800
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn a_wait_behind_a_chain_begins_at_its_first_end() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+  gone: { source: aws.cloudtrail, where: 'eventName == "DeleteUser"' }
+behavior: denied -> made -> no gone by userIdentity.arn within 30m"#,
+        r#"(sourcetype="aws:cloudtrail") (errorCode="AccessDenied" OR eventName="CreateUser" OR eventName="DeleteUser")
+| eval detc_m_denied=if(lower('errorCode')="accessdenied",1,0)
+| eval detc_m_made=if('eventName'="CreateUser",1,0)
+| eval detc_m_gone=if('eventName'="DeleteUser",1,0)
+| where detc_m_denied=1 OR detc_m_made=1 OR detc_m_gone=1
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| eval detc_m_1_2=if(detc_m_denied=1 OR detc_m_made=1,1,0)
+| stats sum(detc_m_denied) AS detc_n_denied, sum(detc_m_made) AS detc_n_made, sum(detc_m_1_2) AS detc_n_1_2, sum(detc_m_gone) AS detc_n_gone BY detc_k1, detc_t
+| sort 0 detc_t
+| eval detc_s1=if(detc_n_denied>=1,detc_t,null())
+| streamstats current=f max(detc_s1) AS detc_p1 BY detc_k1
+| eval detc_s2=case(detc_n_denied>=1 AND detc_n_made>=1 AND detc_n_1_2>=2,detc_t,detc_n_made>=1,detc_p1)
+| eval detc_s2=if(detc_t-detc_s2<=1800,detc_s2,null())
+| streamstats current=f max(detc_t) AS detc_seen BY detc_k1, detc_s2
+| sort 0 -detc_t
+| eval detc_no=if(detc_n_gone>=1,detc_t,null())
+| streamstats current=f min(detc_no) AS detc_next BY detc_k1
+| where isnotnull(detc_s2) AND isnull(detc_seen) AND (isnull(detc_next) OR detc_next-detc_s2>1800)
+| eval detc_t=detc_s2+1800
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn a_leading_absence_looks_back_from_the_start() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+behavior: no denied -> made by userIdentity.arn within 30m"#,
+        r#"(sourcetype="aws:cloudtrail") (eventName="CreateUser" OR errorCode="AccessDenied")
+| eval detc_m_denied=if(lower('errorCode')="accessdenied",1,0)
+| eval detc_m_made=if('eventName'="CreateUser",1,0)
+| where detc_m_denied=1 OR detc_m_made=1
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| stats sum(detc_m_made) AS detc_n_made, sum(detc_m_denied) AS detc_n_denied BY detc_k1, detc_t
+| sort 0 detc_t
+| eval detc_t_denied=if(detc_n_denied>=1,detc_t,null())
+| streamstats current=f max(detc_t_denied) AS detc_l_denied BY detc_k1
+| eval detc_s1=if(detc_n_made>=1 AND (isnull(detc_l_denied) OR detc_t-detc_l_denied>1800),detc_t,null())
+| where isnotnull(detc_s1)
+| stats min(detc_t) AS detc_t BY detc_k1, detc_s1
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn an_absence_between_steps_looks_at_the_newest_end_of_the_first() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+  gone: { source: aws.cloudtrail, where: 'eventName == "DeleteUser"' }
+behavior: made -> no denied -> gone by userIdentity.arn within 30m"#,
+        r#"(sourcetype="aws:cloudtrail") (eventName="CreateUser" OR eventName="DeleteUser" OR errorCode="AccessDenied")
+| eval detc_m_made=if('eventName'="CreateUser",1,0)
+| eval detc_m_denied=if(lower('errorCode')="accessdenied",1,0)
+| eval detc_m_gone=if('eventName'="DeleteUser",1,0)
+| where detc_m_made=1 OR detc_m_denied=1 OR detc_m_gone=1
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| stats sum(detc_m_made) AS detc_n_made, sum(detc_m_gone) AS detc_n_gone, sum(detc_m_denied) AS detc_n_denied BY detc_k1, detc_t
+| sort 0 detc_t
+| eval detc_t_denied=if(detc_n_denied>=1,detc_t,null())
+| streamstats current=f max(detc_t_denied) AS detc_l_denied BY detc_k1
+| eval detc_s1=if(detc_n_made>=1,detc_t,null())
+| eval detc_e1=if(isnotnull(detc_s1),detc_t,null())
+| streamstats current=f max(detc_s1) AS detc_p1, max(detc_e1) AS detc_r1 BY detc_k1
+| eval detc_s2=case(detc_n_made>=1 AND detc_n_gone>=1,detc_t,detc_n_gone>=1 AND (isnull(detc_l_denied) OR detc_l_denied<=detc_r1),detc_p1)
+| where isnotnull(detc_s2) AND detc_t-detc_s2<=1800
+| stats min(detc_t) AS detc_t BY detc_k1, detc_s2
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn what_ends_a_chain_starts_none() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+  gone: { source: aws.cloudtrail, where: 'eventName == "DeleteUser"' }
+behavior: made -> gone by userIdentity.arn within 30m until denied"#,
+        r#"(sourcetype="aws:cloudtrail") (eventName="CreateUser" OR eventName="DeleteUser" OR errorCode="AccessDenied")
+| eval detc_m_made=if('eventName'="CreateUser",1,0)
+| eval detc_m_gone=if('eventName'="DeleteUser",1,0)
+| eval detc_m_denied=if(lower('errorCode')="accessdenied",1,0)
+| where detc_m_made=1 OR detc_m_gone=1 OR detc_m_denied=1
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| eval detc_m_4=if(detc_m_made=1 AND if(detc_m_denied=1,0,1)=1,1,0)
+| stats sum(detc_m_4) AS detc_n_4, sum(detc_m_gone) AS detc_n_gone, sum(detc_m_denied) AS detc_n_denied BY detc_k1, detc_t
+| sort 0 detc_t
+| eval detc_t_denied=if(detc_n_denied>=1,detc_t,null())
+| streamstats current=f max(detc_t_denied) AS detc_l_denied BY detc_k1
+| eval detc_s1=if(detc_n_4>=1,detc_t,null())
+| streamstats current=f max(detc_s1) AS detc_p1 BY detc_k1
+| eval detc_s2=case(detc_n_4>=1 AND detc_n_gone>=1,detc_t,detc_n_gone>=1,detc_p1)
+| where isnotnull(detc_s2) AND detc_t-detc_s2<=1800 AND (isnull(detc_l_denied) OR detc_l_denied<=detc_s2)
+| stats min(detc_t) AS detc_t BY detc_k1, detc_s2
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn an_outlier_enters_leaves_and_is_judged() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+behavior: outlier(count(denied)) by userIdentity.arn per 1h over 7d above 3 sigma floor 20"#,
+        r#"(sourcetype="aws:cloudtrail") errorCode="AccessDenied"
+| where lower('errorCode')="accessdenied"
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| eval detc_b=floor(detc_t/3600)*3600
+| stats count AS detc_n BY detc_k1, detc_b
+| eval detc_o=mvappend("0","1","3")
+| mvexpand detc_o
+| eval detc_t=case(detc_o=0,detc_b+3600,detc_o=1,detc_b+(169*3600),true(),detc_b), detc_d0=case(detc_o=0,1,detc_o=1,0-1,true(),0), detc_d1=case(detc_o=0,coalesce(detc_n,0),detc_o=1,0-coalesce(detc_n,0),true(),0), detc_d2=case(detc_o=0,coalesce(detc_n,0)*coalesce(detc_n,0),detc_o=1,0-(coalesce(detc_n,0)*coalesce(detc_n,0)),true(),0)
+| sort 0 detc_t, detc_o
+| streamstats sum(detc_d0) AS detc_s0, sum(detc_d1) AS detc_s1, sum(detc_d2) AS detc_s2 BY detc_k1
+| where detc_o=3 AND detc_n>=20
+| eval detc_d=(168*detc_n)-detc_s1
+| where detc_s0>0 AND detc_d>0 AND detc_d*detc_d>9*((168*detc_s2)-(detc_s1*detc_s1))
+| eval detc_t=detc_t+3600
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn a_spike_waits_until_its_key_has_learned() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+behavior: spike(count(denied)) by userIdentity.arn per 1h over 7d above 2.5 floor 20 learning 2d"#,
+        r#"(sourcetype="aws:cloudtrail") errorCode="AccessDenied"
+| where lower('errorCode')="accessdenied"
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| eval detc_o=mvappend("2","3")
+| mvexpand detc_o
+| eval detc_at=detc_t
+| eval detc_b=if(detc_o=2,detc_t+172800,floor(detc_t/3600)*3600)
+| stats count AS detc_n, max(detc_at) AS detc_at BY detc_k1, detc_b, detc_o
+| eval detc_o=if(detc_o=3,mvappend("0","1","3"),detc_o)
+| mvexpand detc_o
+| eval detc_t=case(detc_o=0,detc_b+3600,detc_o=1,detc_b+(169*3600),true(),detc_b), detc_d0=case(detc_o=0,1,detc_o=1,0-1,true(),0), detc_d1=case(detc_o=0,coalesce(detc_n,0),detc_o=1,0-coalesce(detc_n,0),true(),0), detc_d2=case(detc_o=0,coalesce(detc_n,0)*coalesce(detc_n,0),detc_o=1,0-(coalesce(detc_n,0)*coalesce(detc_n,0)),true(),0)
+| sort 0 detc_t, detc_o
+| eval detc_in=if(detc_o=2,detc_at,null())
+| streamstats sum(detc_d0) AS detc_s0, sum(detc_d1) AS detc_s1, sum(detc_d2) AS detc_s2, max(detc_in) AS detc_ripe BY detc_k1
+| where detc_o=3 AND isnotnull(detc_ripe) AND detc_t-detc_ripe<=604800 AND detc_n>=20
+| where detc_s1>0 AND 10*(168*detc_n)>25*detc_s1
+| eval detc_t=detc_t+3600
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn travel_compares_consecutive_places() {
+    check_behavior(
+        r#"signals:
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+behavior: travel(made.sourceIPAddress) by userIdentity.arn faster than 900 km/h beyond 500 km within 4h"#,
+        r#"(sourcetype="aws:cloudtrail") eventName="CreateUser"
+| where 'eventName'="CreateUser"
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| eval detc_ip=lower(if('sourceIPAddress'!="" AND 'sourceIPAddress'!="null",'sourceIPAddress',null()))
+| iplocation prefix=detc_ lang=code detc_ip
+| where isnotnull(detc_lat) AND isnotnull(detc_lon)
+| fields detc_k1, detc_t, detc_ip, detc_lat, detc_lon
+| sort 0 detc_t, str(detc_ip)
+| streamstats current=f window=1 global=f last(detc_t) AS detc_pt, last(detc_lat) AS detc_plat, last(detc_lon) AS detc_plon BY detc_k1
+| where detc_t-detc_pt<=14400
+| eval detc_km=exact((2*6371.0088)*asin(sqrt(min(1,pow(sin(((detc_lat-detc_plat)*pi())/360),2)+((cos((detc_plat*pi())/180)*cos((detc_lat*pi())/180))*pow(sin(((detc_lon-detc_plon)*pi())/360),2))))))
+| where detc_km>500 AND detc_km*3600>900*if(detc_t-detc_pt>60,detc_t-detc_pt,60)
+| sort 0 -detc_t, -str(detc_ip)
+| dedup detc_k1, detc_t
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn hits_alone_are_read_by_the_next_shape() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+  burst:
+    behavior: count(denied) as failures >= 20 by userIdentity.arn within 10m
+    where: failures >= 30
+behavior: count(burst) >= 3 by userIdentity.arn within 1h"#,
+        r#"(sourcetype="aws:cloudtrail") errorCode="AccessDenied"
+| where lower('errorCode')="accessdenied"
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| eval detc_x=json_object("id",coalesce('eventID',""))
+| stats count AS detc_a1, max(detc_x) AS detc_x BY detc_k1, detc_t
+| eval detc_o=mvappend("0","1")
+| mvexpand detc_o
+| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_a1=if(detc_o=1,0-detc_a1,detc_a1)
+| sort 0 detc_t, detc_o
+| streamstats sum(detc_a1) AS detc_a1 BY detc_k1
+| where detc_o=0
+| where detc_a1>=20
+| eval detc_id=spath(detc_x,"id")
+| eval detc_hid=coalesce(detc_id,"!0!".detc_k1."!"), detc_h1=detc_a1, detc_h2=detc_k1
+| fields detc_t, detc_hid, detc_h1, detc_h2
+| where detc_h1>=30
+| eval detc_k1=detc_h2
+| where isnotnull(detc_k1) AND detc_k1!=""
+| eval detc_id=detc_hid
+| fields detc_k1, detc_t, detc_id
+| sort 0 detc_t, str(detc_id)
+| streamstats window=3 global=f count AS detc_n, min(detc_t) AS detc_t0 BY detc_k1
+| where detc_n=3 AND detc_t-detc_t0<=3600
+| sort 0 -detc_t, -str(detc_id)
+| dedup detc_k1, detc_t
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn hits_beside_events_run_in_a_lane() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+  burst:
+    behavior: count(denied) >= 20 by userIdentity.arn within 10m
+behavior: burst -> made by userIdentity.arn within 1h
+alert: { show: [made.userAgent] }"#,
+        r#"((sourcetype="aws:cloudtrail") eventName="CreateUser") OR ((sourcetype="aws:cloudtrail") errorCode="AccessDenied")
+| eval detc_m_made=if('eventName'="CreateUser",1,0)
+| eval detc_t=_time, detc_row=md5(_raw), detc_lane=mvappend("0","1")
+| mvexpand detc_lane
+| eval detc_row=if(detc_lane=1,"",detc_row)
+| where detc_lane!=1 OR lower('errorCode')="accessdenied"
+| eval detc_l1_k1='userIdentity.arn', detc_l1_t=_time
+| where detc_lane!=1 OR (isnotnull(detc_l1_k1) AND detc_l1_k1!="" AND detc_l1_k1!="null")
+| eval detc_l1_id=md5(_raw)
+| sort 0 detc_l1_t, str(detc_l1_id)
+| streamstats window=20 global=f count AS detc_l1_n, min(detc_l1_t) AS detc_l1_t0 BY detc_l1_k1, detc_lane
+| where detc_lane!=1 OR (detc_l1_n=20 AND detc_l1_t-detc_l1_t0<=600)
+| sort 0 -detc_l1_t, -str(detc_l1_id)
+| eval detc_l1_k1=if(detc_lane=1,detc_l1_k1,0), detc_l1_t=if(detc_lane=1,detc_l1_t,0)
+| dedup detc_l1_k1, detc_l1_t, detc_lane, detc_row
+| eval detc_l1_hid=coalesce(detc_l1_id,"!0!".detc_l1_k1."!"), detc_l1_h1=detc_l1_k1
+| eval detc_l1_t=if(detc_lane=1,detc_l1_t,null()), detc_l1_hid=if(detc_lane=1,detc_l1_hid,null()), detc_l1_h1=if(detc_lane=1,detc_l1_h1,null()), detc_row=if(detc_lane=1,coalesce(detc_l1_k1,"")."|".coalesce(detc_l1_t,"")."|".coalesce(detc_l1_hid,"")."|",detc_row)
+| eval detc_t=case(detc_lane=1,detc_l1_t,true(),detc_t), detc_hid=case(detc_lane=1,detc_l1_hid,true(),detc_row)
+| eval detc_m_made=if(detc_lane=0 AND detc_m_made=1,1,0), detc_m_burst=if(detc_lane=1,1,0)
+| where detc_m_made=1 OR detc_m_burst=1
+| eval detc_k1=case(detc_m_burst=1,detc_l1_h1,detc_m_made=1,'userIdentity.arn')
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| stats max(detc_m_burst) AS detc_m_burst, max(detc_m_made) AS detc_m_made, first(eval('userAgent')) AS userAgent BY detc_k1, detc_t, detc_hid
+| eval detc_m_1_2=if(detc_m_burst=1 OR detc_m_made=1,1,0)
+| eval detc_x2=if(detc_m_made=1,json_object("id",coalesce(detc_hid,""),"detc_c1",coalesce('userAgent',"")),null())
+| stats sum(detc_m_burst) AS detc_n_burst, sum(detc_m_made) AS detc_n_made, sum(detc_m_1_2) AS detc_n_1_2, max(detc_x2) AS detc_x2 BY detc_k1, detc_t
+| sort 0 detc_t
+| eval detc_s1=if(detc_n_burst>=1,detc_t,null())
+| streamstats current=f max(detc_s1) AS detc_p1 BY detc_k1
+| eval detc_s2=case(detc_n_burst>=1 AND detc_n_made>=1 AND detc_n_1_2>=2,detc_t,detc_n_made>=1,detc_p1)
+| where isnotnull(detc_s2) AND detc_t-detc_s2<=3600
+| stats min(detc_t) AS detc_t, first(detc_x2) AS detc_x2 BY detc_k1, detc_s2
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| eval detc_c1=spath(detc_x2,"detc_c1")
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn", detc_c1 AS "made.userAgent"
+| table _time, "userIdentity.arn", "made.userAgent"
+"#,
+    );
+}
+
+#[test]
+fn an_exception_on_alerts_filters_finished_hits() {
+    check_behavior(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+behavior: count(denied) as failures >= 20 by userIdentity.arn within 10m
+exceptions:
+  - { when: 'userIdentity.arn == "arn:x" and failures < 50', owner: team, reason: known, signals: [alert] }"#,
+        r#"(sourcetype="aws:cloudtrail") errorCode="AccessDenied"
+| where lower('errorCode')="accessdenied"
+| eval detc_k1='userIdentity.arn', detc_t=_time
+| where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
+| stats count AS detc_a1 BY detc_k1, detc_t
+| eval detc_o=mvappend("0","1")
+| mvexpand detc_o
+| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_a1=if(detc_o=1,0-detc_a1,detc_a1)
+| sort 0 detc_t, detc_o
+| streamstats sum(detc_a1) AS detc_a1 BY detc_k1
+| where detc_o=0
+| where detc_a1>=20
+| addinfo
+| eval detc_end=floor((info_max_time-1)/300)*300
+| where detc_t>detc_end-300 AND detc_t<=detc_end
+| where isnull(detc_k1) OR lower(detc_k1)!="arn:x" OR isnull(detc_a1) OR detc_a1>=50
+| eval _time=detc_t
+| rename detc_k1 AS "userIdentity.arn"
+| table _time, "userIdentity.arn"
+"#,
+    );
+}
+
+#[test]
+fn an_order_of_values_between_steps_is_refused() {
+    let found = detection(
+        r#"signals:
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+  gone: { source: aws.cloudtrail, where: 'eventName == "DeleteUser"' }
+behavior: made -> gone by userIdentity.arn within 30m where made.count < gone.count"#,
+    );
+    check_refused(&found, &[ReasonCode::UnsupportedRelation]);
+}
+
+#[test]
+fn an_inequality_beside_until_is_refused() {
+    let found = detection(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+  gone: { source: aws.cloudtrail, where: 'eventName == "DeleteUser"' }
+behavior: made -> gone by userIdentity.arn within 30m until denied where made.userAgent != gone.userAgent"#,
+    );
+    check_refused(&found, &[ReasonCode::UnsupportedRelation]);
+}
+
+#[test]
+fn a_largest_value_is_compared_with_a_constant_only() {
+    let found = detection(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+behavior: max(denied.count) > avg(denied.count) by userIdentity.arn within 30m"#,
+    );
+    check_refused(&found, &[ReasonCode::UnsupportedBehavior]);
+}
+
+#[test]
+fn elements_of_a_list_beside_another_aggregate_are_refused() {
+    let found = detection(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+behavior: count(denied) >= 2 and distinct(denied.tags) >= 3 by userIdentity.arn within 30m"#,
+    );
+    check_refused(&found, &[ReasonCode::UnsupportedBehavior]);
+}
+
+#[test]
+fn sums_of_decimals_are_approximate() {
+    let found = detection(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+behavior: sum(denied.share) > 100 by userIdentity.arn within 30m"#,
+    );
+    let output = compile(&found);
+    let codes: Vec<ReasonCode> = output.verdict.reasons.iter().map(|reason| reason.code).collect();
+    assert_eq!(codes, [ReasonCode::FloatSum]);
+    assert!(output.query.is_some());
+}
+
+#[test]
+fn a_value_of_one_of_several_closing_events_is_a_choice() {
+    let found = detection(
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+  burst:
+    behavior: count(denied) >= 20 by userIdentity.arn within 10m
+    where: userAgent == "curl"
+behavior: count(burst) >= 3 by userIdentity.arn within 1h"#,
+    );
+    let output = compile(&found);
+    let codes: Vec<ReasonCode> = output.verdict.reasons.iter().map(|reason| reason.code).collect();
+    assert_eq!(codes, [ReasonCode::TieChoice]);
+    assert!(output.query.is_some());
+}

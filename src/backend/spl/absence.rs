@@ -38,10 +38,18 @@ impl Context<'_> {
             let message = "conditions between steps can be `==` on one value of all steps, or a single `!=`";
             self.refuse(ReasonCode::UnsupportedRelation, condition.span, message);
         }
-        if !matches!(chain.conditions, Conditions::Free) {
+        let absent: Vec<SignalId> = sequence
+            .absences
+            .iter()
+            .map(|absence| absence.signal)
+            .chain(sequence.until.as_ref().map(|until| until.node))
+            .collect();
+        let roles_differ = !steps.iter().any(|step| absent.contains(step));
+        let agrees = matches!(chain.conditions, Conditions::Agree(_)) && roles_differ;
+        if !matches!(chain.conditions, Conditions::Free) && !agrees {
             for relation in &sequence.relations {
-                let message = "a condition between steps cannot stand beside `no` or `until`; \
-                               where it is an equality, write the value behind `by`";
+                let message = "beside `no` or `until` a condition can only be `==` on one value of all steps, \
+                               none of which may be the absent signal";
                 self.refuse(ReasonCode::UnsupportedRelation, relation.span, message);
             }
             return;
@@ -66,6 +74,44 @@ impl Context<'_> {
         });
         debug_assert_eq!(steps.len(), chain.links.len(), "the chain keeps its links");
         self.chain(head, &chain, &around, shown);
+    }
+
+    /// Gives what may not happen rows of its own, which no value of the steps separates.
+    pub(super) fn apart(
+        &mut self,
+        head: &mut Head,
+        chain: &Chain<'_>,
+        present: EvalExpr,
+        agreed: &[String],
+        around: &Around,
+    ) {
+        let mut steps: Vec<SignalId> = Vec::new();
+        for link in &chain.links {
+            if !steps.contains(&link.signal) {
+                steps.push(link.signal);
+            }
+        }
+        let any =
+            |signals: &[SignalId]| EvalExpr::any(signals.iter().map(|signal| is_set(&self.flag(*signal))).collect());
+        let role = |condition, text: &str| EvalExpr::only_if(condition, EvalExpr::text(text));
+        let is_step = EvalExpr::all(vec![any(&steps), present]);
+        let roles = vec![role(is_step, "0"), role(any(around.signals()), "1")];
+        head.set("detc_o", EvalExpr::Call(Function::MvAppend, roles));
+        head.keep(EvalExpr::call(Function::IsNotNull, EvalExpr::derived("detc_o")));
+        head.push(Stage::MvExpand("detc_o".to_owned()));
+        let on = |which: i64| EvalExpr::equal(EvalExpr::derived("detc_o"), EvalExpr::Integer(which));
+        let mut assignments = Vec::new();
+        for (signals, which) in [(steps.as_slice(), 0), (around.signals(), 1)] {
+            for signal in signals {
+                let flag = self.flag(*signal);
+                let kept = EvalExpr::choose(on(which), EvalExpr::derived(&flag), EvalExpr::Integer(0));
+                assignments.push((flag, kept));
+            }
+        }
+        for column in agreed {
+            assignments.push((column.clone(), EvalExpr::choose(on(0), EvalExpr::derived(column), EvalExpr::text(""))));
+        }
+        head.push(Stage::Eval(assignments));
     }
 
     /// An event that ends chains starts none: the first link gets a signal of its own where one event could be both.
@@ -106,6 +152,11 @@ impl Around {
     /// Whether a wait follows the chain.
     pub(super) const fn waits(&self) -> bool {
         self.trailing.is_some()
+    }
+
+    /// Whether anything that came earlier matters.
+    pub(super) const fn looks_back(&self) -> bool {
+        self.leading.is_some() || self.until.is_some() || !self.middle.is_empty()
     }
 
     /// Carries the newest earlier instant of each signal that may not come before, between or until.
@@ -164,9 +215,22 @@ impl Around {
     /// Keeps the chains behind which nothing came until the window's end, and moves them there.
     ///
     /// Of the chains with one start the first counts, which `once_per_start` finds elsewhere by `stats`.
-    pub(super) fn wait(&self, head: &mut Head, start: &str, links: usize, window: &EvalExpr, context: &Context<'_>) {
+    pub(super) fn wait(
+        &self,
+        head: &mut Head,
+        start: &str,
+        (links, agreed): (usize, bool),
+        window: &EvalExpr,
+        context: &Context<'_>,
+    ) {
         let Some(trailing) = self.trailing else { return };
         let column = |name: &str| EvalExpr::derived(name);
+        if agreed {
+            // of several chains that end at one instant the one that started last counts
+            let latest = Aggregate::of(AggregateFunction::Max, start, "detc_latest");
+            head.push(Stage::EventStats { aggregates: vec![latest], by: head.by(&[TIME]) });
+            head.set(start, EvalExpr::only_if(EvalExpr::equal(column(start), column("detc_latest")), column(start)));
+        }
         let mut conditions = vec![EvalExpr::call(Function::IsNotNull, column(start))];
         if links > 1 {
             head.push(Stage::StreamStats {
@@ -182,7 +246,11 @@ impl Around {
             Comparison::GreaterOrEqual,
             EvalExpr::Integer(1),
         );
-        head.push(Stage::Sort(vec![SortKey::up(TIME).reversed()]));
+        let mut order = vec![SortKey::up(TIME).reversed()];
+        if agreed {
+            order.push(SortKey::up("detc_o"));
+        }
+        head.push(Stage::Sort(order));
         head.set("detc_no", EvalExpr::only_if(there, column(TIME)));
         head.push(Stage::StreamStats {
             window: None,

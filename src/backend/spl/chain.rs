@@ -41,7 +41,7 @@ impl Context<'_> {
         match &chain.conditions {
             Conditions::Free => self.instants(head, chain, &[], around, shown),
             Conditions::Agree(agreements) => {
-                let columns = self.agree(head, chain, agreements);
+                let columns = self.agree(head, chain, agreements, around);
                 self.instants(head, chain, &columns, around, shown);
             }
             Conditions::Differ { relation, earlier, later } => {
@@ -57,14 +57,21 @@ impl Context<'_> {
     }
 
     /// Columns in which all steps agree; events that lack one are dropped.
-    fn agree(&mut self, head: &mut Head, chain: &Chain<'_>, agreements: &[Agreement<'_>]) -> Vec<String> {
+    fn agree(
+        &mut self,
+        head: &mut Head,
+        chain: &Chain<'_>,
+        agreements: &[Agreement<'_>],
+        around: &Around,
+    ) -> Vec<String> {
         let mut assignments = Vec::new();
         let mut present = Vec::new();
         for (index, agreement) in agreements.iter().enumerate() {
             let mut values = Vec::new();
             for link in &chain.links {
                 let Some(value) = agreement.values.iter().find(|value| value.step == link.step) else { continue };
-                values.push((link.signal, Spanned::new(value.value.clone(), self.step_span(link.step))));
+                let signal = self.step_signal(link.step).unwrap_or(link.signal);
+                values.push((signal, Spanned::new(value.value.clone(), self.step_span(link.step))));
             }
             self.one_value(chain, &values);
             let subject = self.by_signal(&values).native();
@@ -75,9 +82,13 @@ impl Context<'_> {
             assignments.push((column, value));
         }
         head.search.stages.extend(self.take_helpers());
-        let columns = assignments.iter().map(|(column, _)| column.clone()).collect();
+        let columns: Vec<String> = assignments.iter().map(|(column, _)| column.clone()).collect();
         head.push(Stage::Eval(assignments));
-        head.keep(EvalExpr::all(present));
+        if around.signals().is_empty() {
+            head.keep(EvalExpr::all(present));
+        } else {
+            self.apart(head, chain, EvalExpr::all(present), &columns, around);
+        }
         columns
     }
 
@@ -134,7 +145,16 @@ impl Context<'_> {
         }
         let carried = self.carried(chain, shown);
         self.by_instant(head, &sets, around.signals(), agreed, &carried);
-        head.push(Stage::Sort(vec![SortKey::up(TIME)]));
+        let mut order = vec![SortKey::up(TIME)];
+        if let Some(agreed) = agreed.first().filter(|_| !around.signals().is_empty()) {
+            // what may not happen stands behind the steps of its instant
+            let absent = EvalExpr::equal(EvalExpr::derived(agreed), EvalExpr::text(""));
+            head.set("detc_o", EvalExpr::choose(absent, EvalExpr::Integer(1), EvalExpr::Integer(0)));
+            order.push(SortKey::up("detc_o"));
+        }
+        if chain.links.len() > 1 || around.looks_back() {
+            head.push(Stage::Sort(order));
+        }
         around.carry(head, self);
         let agreed: Vec<&str> = agreed.iter().map(String::as_str).collect();
         let groups = head.by(&agreed);
@@ -209,7 +229,7 @@ impl Context<'_> {
             .collect();
         let start = format!("detc_s{last}");
         if around.waits() {
-            around.wait(head, &start, last, &window, self);
+            around.wait(head, &start, (last, !agreed.is_empty()), &window, self);
         } else {
             once_per_start(head, &start, &texts, !agreed.is_empty());
         }

@@ -15,7 +15,13 @@ impl Context<'_> {
         let measures = self.measures(head, aggregation);
         head.search.stages.extend(self.take_helpers());
         let mut assignments = measures.assignments.clone();
-        let mut aggregates = measures.counters.clone();
+        // a running sum never has the name of what it adds
+        let arriving: Vec<Aggregate> = measures
+            .counters
+            .iter()
+            .map(|counter| Aggregate { name: self::arriving(&counter.name), ..counter.clone() })
+            .collect();
+        let mut aggregates = arriving.clone();
         if let Some(packed) = &packed {
             assignments.push(("detc_x".to_owned(), packed.text.clone()));
             aggregates.push(Aggregate::of(AggregateFunction::Max, "detc_x", "detc_x"));
@@ -30,11 +36,13 @@ impl Context<'_> {
         let by = head.by(&[&[TIME], values.as_slice()].concat());
         head.push(Stage::Stats { aggregates, by });
         let window = EvalExpr::Integer(head.ticks.span(aggregation.window.node));
-        leave(head, &measures, &window);
+        leave(head, &arriving, measures.distinct.len(), &window);
         let sums: Vec<Aggregate> =
             measures.distinct.iter().map(|(index, column)| changes(head, *index, column, &measures, &window)).collect();
-        let counted =
-            measures.counters.iter().map(|counter| Aggregate::of(AggregateFunction::Sum, &counter.name, &counter.name));
+        let counted = measures
+            .counters
+            .iter()
+            .map(|counter| Aggregate::of(AggregateFunction::Sum, &self::arriving(&counter.name), &counter.name));
         let aggregates: Vec<Aggregate> = counted.chain(sums).collect();
         let numbers: Vec<String> = aggregates.iter().map(|aggregate| aggregate.name.clone()).collect();
         head.push(Stage::StreamStats { window: None, current: true, aggregates, by: head.keys.clone() });
@@ -118,8 +126,13 @@ impl Context<'_> {
     }
 }
 
+/// Column with what an instant adds to a counter.
+fn arriving(name: &str) -> String {
+    format!("detc_i_{}", name.strip_prefix("detc_").unwrap_or(name))
+}
+
 /// Gives every row a second one a window later, whose counters are taken off, behind what arrives at that instant.
-fn leave(head: &mut Head, measures: &Measures, window: &EvalExpr) {
+fn leave(head: &mut Head, counters: &[Aggregate], distinct: usize, window: &EvalExpr) {
     let column = |name: &str| EvalExpr::derived(name);
     head.set("detc_o", EvalExpr::Call(Function::MvAppend, vec![EvalExpr::text("0"), EvalExpr::text("1")]));
     head.push(Stage::MvExpand("detc_o".to_owned()));
@@ -128,7 +141,7 @@ fn leave(head: &mut Head, measures: &Measures, window: &EvalExpr) {
         ("detc_at".to_owned(), column(TIME)),
         (TIME.to_owned(), EvalExpr::choose(kind(1), deadline, column(TIME))),
     ];
-    for counter in &measures.counters {
+    for counter in counters {
         let (_, number) = filled(&counter.name);
         let number = if counter.function == AggregateFunction::Sum { number } else { column(&counter.name) };
         let taken = EvalExpr::arithmetic(EvalExpr::Integer(0), Arithmetic::Minus, number.clone());
@@ -136,9 +149,9 @@ fn leave(head: &mut Head, measures: &Measures, window: &EvalExpr) {
     }
     head.push(Stage::Eval(assignments));
     head.push(Stage::Sort(vec![SortKey::up(TIME), SortKey::up("detc_o")]));
-    if !measures.distinct.is_empty() {
+    if distinct > 0 {
         head.set("detc_in", EvalExpr::only_if(kind(0), column("detc_at")));
-        if measures.distinct.len() > 1 {
+        if distinct > 1 {
             head.set("detc_out", EvalExpr::only_if(kind(1), column("detc_at")));
         }
     }
