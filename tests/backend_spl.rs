@@ -1798,15 +1798,15 @@ alert: { show: [failures] }"#,
 | eval detc_k1='userIdentity.arn', detc_t=_time
 | where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
 | eval detc_v2=coalesce(if('userAgent'!="" AND 'userAgent'!="null",'userAgent',null()),"")
-| stats count AS detc_a1 BY detc_k1, detc_t, detc_v2
+| stats count AS detc_i_a1 BY detc_k1, detc_t, detc_v2
 | eval detc_o=mvappend("0","1")
 | mvexpand detc_o
-| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_a1=if(detc_o=1,0-detc_a1,detc_a1)
+| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_i_a1=if(detc_o=1,0-detc_i_a1,detc_i_a1)
 | sort 0 detc_t, detc_o
 | eval detc_in=if(detc_o=0,detc_at,null())
 | streamstats current=f max(detc_in) AS detc_p2 BY detc_k1, detc_v2
 | eval detc_d2=case(detc_v2="",0,detc_o=0 AND (isnull(detc_p2) OR detc_t-detc_p2>600),1,detc_o=1 AND detc_p2=detc_at,(0-1),true(),0)
-| streamstats sum(detc_a1) AS detc_a1, sum(detc_d2) AS detc_a2 BY detc_k1
+| streamstats sum(detc_i_a1) AS detc_a1, sum(detc_d2) AS detc_a2 BY detc_k1
 | where detc_o=0
 | stats last(detc_a1) AS detc_a1, last(detc_a2) AS detc_a2 BY detc_k1, detc_t
 | where detc_a1>=5 AND detc_a2>2
@@ -1834,12 +1834,12 @@ behavior: count(denied) / count(made) > 0.5 by userIdentity.arn within 10m"#,
 | eval detc_k1='userIdentity.arn', detc_t=_time
 | where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
 | eval detc_a1=if(detc_m_denied=1,1,0), detc_a2=if(detc_m_made=1,1,0)
-| stats sum(detc_a1) AS detc_a1, sum(detc_a2) AS detc_a2 BY detc_k1, detc_t
+| stats sum(detc_a1) AS detc_i_a1, sum(detc_a2) AS detc_i_a2 BY detc_k1, detc_t
 | eval detc_o=mvappend("0","1")
 | mvexpand detc_o
-| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_a1=if(detc_o=1,0-coalesce(detc_a1,0),coalesce(detc_a1,0)), detc_a2=if(detc_o=1,0-coalesce(detc_a2,0),coalesce(detc_a2,0))
+| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_i_a1=if(detc_o=1,0-coalesce(detc_i_a1,0),coalesce(detc_i_a1,0)), detc_i_a2=if(detc_o=1,0-coalesce(detc_i_a2,0),coalesce(detc_i_a2,0))
 | sort 0 detc_t, detc_o
-| streamstats sum(detc_a1) AS detc_a1, sum(detc_a2) AS detc_a2 BY detc_k1
+| streamstats sum(detc_i_a1) AS detc_a1, sum(detc_i_a2) AS detc_a2 BY detc_k1
 | where detc_o=0
 | where detc_a2!=0 AND detc_a1*10>5*detc_a2
 | addinfo
@@ -1864,12 +1864,12 @@ behavior: avg(denied.count) > 100 by userIdentity.arn within 10m"#,
 | where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
 | eval detc_value1=if(match('count',"(?s)^-?(?:0|[1-9][0-9]*)(?:[.]0+)?(?!.)"),tonumber('count'),null())
 | eval detc_a1=detc_value1
-| stats sum(detc_a1) AS detc_a1_s, count(detc_a1) AS detc_a1_n BY detc_k1, detc_t
+| stats sum(detc_a1) AS detc_i_a1_s, count(detc_a1) AS detc_i_a1_n BY detc_k1, detc_t
 | eval detc_o=mvappend("0","1")
 | mvexpand detc_o
-| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_a1_s=if(detc_o=1,0-coalesce(detc_a1_s,0),coalesce(detc_a1_s,0)), detc_a1_n=if(detc_o=1,0-detc_a1_n,detc_a1_n)
+| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_i_a1_s=if(detc_o=1,0-coalesce(detc_i_a1_s,0),coalesce(detc_i_a1_s,0)), detc_i_a1_n=if(detc_o=1,0-detc_i_a1_n,detc_i_a1_n)
 | sort 0 detc_t, detc_o
-| streamstats sum(detc_a1_s) AS detc_a1_s, sum(detc_a1_n) AS detc_a1_n BY detc_k1
+| streamstats sum(detc_i_a1_s) AS detc_a1_s, sum(detc_i_a1_n) AS detc_a1_n BY detc_k1
 | where detc_o=0
 | where detc_a1_n>0 AND detc_a1_s>100*detc_a1_n
 | addinfo
@@ -1894,12 +1894,12 @@ behavior: median(denied.count) > 100 by userIdentity.arn within 10m"#,
 | where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
 | eval detc_value1=if(match('count',"(?s)^-?(?:0|[1-9][0-9]*)(?:[.]0+)?(?!.)"),tonumber('count'),null())
 | eval detc_a1=detc_value1, detc_b1_l=if(detc_a1<100,1,0), detc_b1_e=if(detc_a1<=100,1,0)
-| stats count(detc_a1) AS detc_a1_n, sum(detc_b1_l) AS detc_b1_l, sum(detc_b1_e) AS detc_b1_e BY detc_k1, detc_t
+| stats count(detc_a1) AS detc_i_a1_n, sum(detc_b1_l) AS detc_i_b1_l, sum(detc_b1_e) AS detc_i_b1_e BY detc_k1, detc_t
 | eval detc_o=mvappend("0","1")
 | mvexpand detc_o
-| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_a1_n=if(detc_o=1,0-detc_a1_n,detc_a1_n), detc_b1_l=if(detc_o=1,0-coalesce(detc_b1_l,0),coalesce(detc_b1_l,0)), detc_b1_e=if(detc_o=1,0-coalesce(detc_b1_e,0),coalesce(detc_b1_e,0))
+| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_i_a1_n=if(detc_o=1,0-detc_i_a1_n,detc_i_a1_n), detc_i_b1_l=if(detc_o=1,0-coalesce(detc_i_b1_l,0),coalesce(detc_i_b1_l,0)), detc_i_b1_e=if(detc_o=1,0-coalesce(detc_i_b1_e,0),coalesce(detc_i_b1_e,0))
 | sort 0 detc_t, detc_o
-| streamstats sum(detc_a1_n) AS detc_a1_n, sum(detc_b1_l) AS detc_b1_l, sum(detc_b1_e) AS detc_b1_e BY detc_k1
+| streamstats sum(detc_i_a1_n) AS detc_a1_n, sum(detc_i_b1_l) AS detc_b1_l, sum(detc_i_b1_e) AS detc_b1_e BY detc_k1
 | where detc_o=0
 | where detc_a1_n>0 AND 100*detc_b1_e<50*detc_a1_n
 | addinfo
@@ -1950,7 +1950,6 @@ behavior: made -> no gone by userIdentity.arn within 30m"#,
 | eval detc_k1='userIdentity.arn', detc_t=_time
 | where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
 | stats sum(detc_m_made) AS detc_n_made, sum(detc_m_gone) AS detc_n_gone BY detc_k1, detc_t
-| sort 0 detc_t
 | eval detc_s1=if(detc_n_made>=1,detc_t,null())
 | sort 0 -detc_t
 | eval detc_no=if(detc_n_gone>=1,detc_t,null())
@@ -2180,7 +2179,7 @@ behavior: travel(made.sourceIPAddress) by userIdentity.arn faster than 900 km/h 
 | where 'eventName'="CreateUser"
 | eval detc_k1='userIdentity.arn', detc_t=_time
 | where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
-| eval detc_ip=lower(if('sourceIPAddress'!="" AND 'sourceIPAddress'!="null",'sourceIPAddress',null()))
+| eval detc_ip=if('sourceIPAddress'!="" AND 'sourceIPAddress'!="null",'sourceIPAddress',null())
 | iplocation prefix=detc_ lang=code detc_ip
 | where isnotnull(detc_lat) AND isnotnull(detc_lon)
 | fields detc_k1, detc_t, detc_ip, detc_lat, detc_lon
@@ -2215,12 +2214,12 @@ behavior: count(burst) >= 3 by userIdentity.arn within 1h"#,
 | eval detc_k1='userIdentity.arn', detc_t=_time
 | where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
 | eval detc_x=json_object("id",coalesce('eventID',""))
-| stats count AS detc_a1, max(detc_x) AS detc_x BY detc_k1, detc_t
+| stats count AS detc_i_a1, max(detc_x) AS detc_x BY detc_k1, detc_t
 | eval detc_o=mvappend("0","1")
 | mvexpand detc_o
-| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_a1=if(detc_o=1,0-detc_a1,detc_a1)
+| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_i_a1=if(detc_o=1,0-detc_i_a1,detc_i_a1)
 | sort 0 detc_t, detc_o
-| streamstats sum(detc_a1) AS detc_a1 BY detc_k1
+| streamstats sum(detc_i_a1) AS detc_a1 BY detc_k1
 | where detc_o=0
 | where detc_a1>=20
 | eval detc_id=spath(detc_x,"id")
@@ -2311,12 +2310,12 @@ exceptions:
 | where lower('errorCode')="accessdenied"
 | eval detc_k1='userIdentity.arn', detc_t=_time
 | where isnotnull(detc_k1) AND detc_k1!="" AND detc_k1!="null"
-| stats count AS detc_a1 BY detc_k1, detc_t
+| stats count AS detc_i_a1 BY detc_k1, detc_t
 | eval detc_o=mvappend("0","1")
 | mvexpand detc_o
-| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_a1=if(detc_o=1,0-detc_a1,detc_a1)
+| eval detc_at=detc_t, detc_t=if(detc_o=1,detc_t+600,detc_t), detc_i_a1=if(detc_o=1,0-detc_i_a1,detc_i_a1)
 | sort 0 detc_t, detc_o
-| streamstats sum(detc_a1) AS detc_a1 BY detc_k1
+| streamstats sum(detc_i_a1) AS detc_a1 BY detc_k1
 | where detc_o=0
 | where detc_a1>=20
 | addinfo

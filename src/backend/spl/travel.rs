@@ -19,7 +19,8 @@ impl Context<'_> {
         let packed = self.packed(None, &[travel.signal], shown);
         let subject = self.by_signal(&[(travel.signal, travel.address.clone())]).native();
         head.search.stages.extend(self.take_helpers());
-        head.set("detc_ip", EvalExpr::lowered(subject.expression));
+        // ties stand in the order of the text as it is written
+        head.set("detc_ip", subject.expression);
         if let Some(packed) = &packed {
             head.set("detc_x", packed.text.clone());
         }
