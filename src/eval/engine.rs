@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::expression::{Cell, Composed, Row, Scope, Shape, Term, Test, View, hit_column, predicate};
 use super::hit::{self, Hit};
 use super::stage::{Leaves, StageEngine};
-use super::{Enrichment, Event};
+use super::{Enrichment, Event, Suppressor};
 use crate::ir::{Detection, Predicate};
 
 /// A detection that runs over a stream of events.
@@ -25,6 +25,9 @@ pub struct Engine {
     keys: Vec<String>,
     aggregates: Vec<String>,
     columns: Vec<(String, Term)>,
+    /// Decides which hits become alerts; nothing where all are wanted.
+    suppressor: Option<Suppressor>,
+    suppressed: u64,
     /// Events of the instant that is not decided yet, with the signals that they belong to.
     open: Leaves,
     /// Next instant at which time alone decides something.
@@ -59,10 +62,24 @@ impl Engine {
                 .iter()
                 .map(|column| (column.name.clone(), hit_column(&detection.stage, &column.name)))
                 .collect(),
+            suppressor: None,
+            suppressed: 0,
             open: Vec::new(),
             due: None,
             decided: None,
         }
+    }
+
+    /// Prepares a detection of which only the alerts are wanted: hits that suppression drops are counted, not given.
+    #[must_use]
+    pub fn of_alerts(detection: &Detection, enrichment: Arc<Enrichment>) -> Self {
+        Self { suppressor: Some(Suppressor::new(detection)), ..Self::new(detection, enrichment) }
+    }
+
+    /// How many hits suppression has dropped; zero where all are given.
+    #[must_use]
+    pub const fn suppressed(&self) -> u64 {
+        self.suppressed
     }
 
     /// Takes an event; times never decrease, and events of one instant come in any order. Hits that became certain are
@@ -128,8 +145,13 @@ impl Engine {
             found.sort_by(|(one, row), (other, next)| one.cmp(other).then_with(|| row.text().cmp(&next.text())));
         }
         for (_, row) in found {
-            if let Row::Hit(hit) = row {
-                hits.push(self.written(&hit));
+            let Row::Hit(found) = row else { continue };
+            let mut hit = self.written(&found);
+            if self.suppressor.as_mut().is_none_or(|suppressor| suppressor.keeps(&hit)) {
+                hit.events = hit::events(&found);
+                hits.push(hit);
+            } else {
+                self.suppressed += 1;
             }
         }
     }

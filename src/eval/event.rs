@@ -20,6 +20,8 @@ pub struct Event {
     pub time: i64,
     /// The event as the source sends it.
     pub fields: Json,
+    /// The line that the event was read from, where `fields` are only a part of it.
+    line: Option<Box<str>>,
     text: OnceLock<String>,
 }
 
@@ -27,15 +29,24 @@ impl Event {
     /// Makes an event.
     #[must_use]
     pub fn new(source: impl Into<Arc<str>>, time: i64, fields: Json) -> Self {
-        Self { source: source.into(), time, fields, text: OnceLock::new() }
+        Self { source: source.into(), time, fields, line: None, text: OnceLock::new() }
     }
 
-    /// The fields as JSON with sorted members and no blanks, made when it is first wanted.
+    /// Makes an event of which only some fields were read; `line` is all of it, as JSON, for the order of ties.
+    #[must_use]
+    pub fn of_line(source: impl Into<Arc<str>>, time: i64, fields: Json, line: impl Into<Box<str>>) -> Self {
+        Self { source: source.into(), time, fields, line: Some(line.into()), text: OnceLock::new() }
+    }
+
+    /// The whole event as JSON with sorted members and no blanks, made when it is first wanted.
     #[must_use]
     pub fn text(&self) -> &str {
         self.text.get_or_init(|| {
             let mut text = String::new();
-            write_sorted(&self.fields, &mut text);
+            match self.line.as_deref().and_then(|line| serde_json::from_str::<Json>(line).ok()) {
+                Some(whole) => write_sorted(&whole, &mut text),
+                None => write_sorted(&self.fields, &mut text),
+            }
             text
         })
     }

@@ -51,7 +51,7 @@ impl Hit {
     }
 }
 
-/// Writes out a hit, given the names of its keys and numbers and the values of its columns.
+/// Writes out a hit without its events, given the names of its keys and numbers and the values of its columns.
 pub(super) fn write(found: &Composed, keys: &[String], aggregates: &[String], columns: Vec<(String, Json)>) -> Hit {
     Hit {
         keys: keys.iter().cloned().zip(found.key.cells().iter().map(Cell::json)).collect(),
@@ -62,16 +62,17 @@ pub(super) fn write(found: &Composed, keys: &[String], aggregates: &[String], co
             .filter_map(|(name, number)| Some((name.clone(), number.clone()?)))
             .collect(),
         columns,
-        events: events(found),
+        // The events are the costly part, and not every hit becomes an alert.
+        events: Vec::new(),
         closing: found.closing.as_ref().and_then(|closing| closing.row.event()).cloned(),
     }
 }
 
 /// The events that made a hit, each once for each part that it plays.
-fn events(found: &Composed) -> Vec<HitEvent> {
+pub(super) fn events(found: &Composed) -> Vec<HitEvent> {
     let mut events = Vec::new();
     let mut seen = HashSet::new();
-    for Part { name, index, row } in &found.parts {
+    for Part { name, index, row } in found.parts.iter() {
         let mut add = |event: &Arc<Event>| {
             events.push(HitEvent { step: name.to_string(), index: *index, event: event.clone() });
         };
@@ -89,7 +90,7 @@ fn events(found: &Composed) -> Vec<HitEvent> {
 
 /// Every event of a source below a hit.
 fn base(hit: &Composed, take: &mut dyn FnMut(&Arc<Event>)) {
-    for part in &hit.parts {
+    for part in hit.parts.iter() {
         match &part.row {
             Row::Event(event) => take(event),
             Row::Hit(inner) => base(inner, take),

@@ -2,6 +2,7 @@
 //!
 //! Never reads a clock: instants come from events, and from the times for which behaviours ask.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -63,16 +64,9 @@ impl StageEngine {
 
     /// The hits of an instant; no instant between this one and the one before it has events or is due.
     pub(super) fn instant(&mut self, now: i64, leaves: &Leaves, enrichment: &Enrichment) -> Vec<Composed> {
-        let mut rows = self.rows(now, leaves, enrichment);
-        if rows.len() > 1 {
-            rows.sort_by(|(one, _), (other, _)| {
-                let (source, next) = (one.event().map(|event| &event.source), other.event().map(|event| &event.source));
-                one.text().cmp(&other.text()).then_with(|| source.cmp(&next))
-            });
-        }
+        let rows = self.rows(now, leaves, enrichment);
         let mut streams: Streams = Streams::default();
         for (row, signals) in rows {
-            self.entries += 1;
             let mut taken: Vec<usize> = Vec::new();
             for signal in signals {
                 let Some(input) = self.inputs.get(signal.0) else { continue };
@@ -84,9 +78,18 @@ impl StageEngine {
                         entry.signals.push(signal);
                     } else {
                         taken.push(place);
-                        entries.push(Entry { row: row.clone(), signals: vec![signal], order: self.entries });
+                        entries.push(Entry { row: row.clone(), signals: vec![signal], order: 0 });
                     }
                 }
+            }
+        }
+        for entries in streams.values_mut() {
+            if entries.len() > 1 {
+                entries.sort_by(|one, other| by_text(&one.row, &other.row));
+            }
+            for entry in entries {
+                self.entries += 1;
+                entry.order = self.entries;
             }
         }
         let mut hits = Vec::new();
@@ -139,6 +142,12 @@ impl Input {
         };
         Self { keys: signal.keys.iter().map(|key| term(shape, &key.node)).collect(), origin }
     }
+}
+
+/// The order of rows of one instant.
+fn by_text(one: &Row, other: &Row) -> Ordering {
+    let source = |row: &Row| row.event().map(|event| event.source.clone());
+    one.text().cmp(&other.text()).then_with(|| source(one).cmp(&source(other)))
 }
 
 /// The keys of a row under a signal; none where it lacks one, several where one is a list.

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 
 use super::aggregate::{Condition, Measure, Share, Total};
 use super::{Entry, Moment, Names, Rule};
+use crate::eval::expression::Trail;
 use crate::eval::{Enrichment, Number, microseconds};
 use crate::ir::{Aggregation, Stage};
 
@@ -26,10 +27,11 @@ pub(super) struct Sliding(Question);
 #[derive(Debug)]
 pub(super) struct Fixed(Question);
 
-/// Entries with what they add to each aggregate, and the totals.
+/// The instants of entries with what they add to each aggregate, the entries, and the totals.
 #[derive(Debug, Default)]
 pub(super) struct Inside {
-    entries: VecDeque<(Entry, Vec<Share>)>,
+    entries: VecDeque<(i64, Vec<Share>)>,
+    trail: Trail,
     totals: Vec<Total>,
     /// End of the bucket.
     end: i64,
@@ -45,23 +47,26 @@ impl Question {
         }
     }
 
-    /// Takes in the entries that concern an aggregate, and says how many there are.
-    fn enter(&self, inside: &mut Inside, entries: Vec<Entry>, enrichment: &Enrichment) -> usize {
+    /// Takes in the entries that concern an aggregate, and gives the last of them.
+    fn enter(&self, inside: &mut Inside, entries: Vec<Entry>, enrichment: &Enrichment) -> Option<Entry> {
         inside.totals.resize_with(self.measures.len(), Total::default);
-        let before = inside.entries.len();
+        let mut last = None;
         for entry in entries.into_iter().filter(|entry| self.measures.iter().any(|measure| measure.concerns(entry))) {
             let shares: Vec<Share> = self.measures.iter().map(|measure| measure.share(&entry, enrichment)).collect();
             for ((measure, total), share) in self.measures.iter().zip(&mut inside.totals).zip(&shares) {
                 measure.enter(total, share);
             }
-            inside.entries.push_back((entry, shares));
+            inside.entries.push_back((entry.row.time(), shares));
+            inside.trail.push(self.names.part(&entry));
+            last = Some(entry);
         }
-        inside.entries.len() - before
+        last
     }
 
     fn leave_before(&self, inside: &mut Inside, oldest: i64) {
-        while inside.entries.front().is_some_and(|(entry, _)| entry.row.time() < oldest) {
+        while inside.entries.front().is_some_and(|(instant, _)| *instant < oldest) {
             let Some((_, shares)) = inside.entries.pop_front() else { break };
+            inside.trail.pop();
             for ((measure, total), share) in self.measures.iter().zip(&mut inside.totals).zip(&shares) {
                 measure.leave(total, share);
             }
@@ -87,12 +92,9 @@ impl Rule for Sliding {
     fn take(&self, inside: &mut Inside, entries: Vec<Entry>, at: &mut Moment<'_>) {
         let Self(question) = self;
         question.leave_before(inside, at.now.saturating_sub(question.window));
-        if question.enter(inside, entries, at.enrichment) == 0 {
-            return;
-        }
+        let Some(last) = question.enter(inside, entries, at.enrichment) else { return };
         if let Some(aggregates) = question.answer(inside) {
-            let closing = inside.entries.back().map(|(entry, _)| entry.closing());
-            at.hit(aggregates, question.names.parts(inside.entries.iter().map(|(entry, _)| entry)), closing);
+            at.hit(aggregates, inside.trail.parts(), Some(last.closing()));
         }
     }
 
@@ -114,12 +116,12 @@ impl Rule for Fixed {
         let Self(question) = self;
         if !inside.entries.is_empty() && inside.end <= at.now {
             if let Some(aggregates) = question.answer(inside) {
-                at.hit(aggregates, question.names.parts(inside.entries.iter().map(|(entry, _)| entry)), None);
+                at.hit(aggregates, inside.trail.parts(), None);
             }
             *inside = Inside::default();
         }
         let is_fresh = inside.entries.is_empty();
-        if question.enter(inside, entries, at.enrichment) > 0 && is_fresh {
+        if question.enter(inside, entries, at.enrichment).is_some() && is_fresh {
             inside.end = bucket_end(at.now, question.window);
             at.wake_at(inside.end);
         }

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 
 use super::{Entry, Moment, Names, Rule};
+use crate::eval::expression::Trail;
 use crate::eval::{Number, microseconds};
 use crate::ir::{Group, GroupForm, SignalId, Stage};
 
@@ -31,34 +32,40 @@ impl Groups {
 }
 
 impl Rule for Groups {
-    /// The entries of the window, and how many of them each member has.
-    type State = (VecDeque<Entry>, Vec<usize>);
+    /// The instants of the window's entries with the members that each belongs to, the entries, and how many of them each
+    /// member has.
+    type State = (VecDeque<(i64, Vec<usize>)>, Trail, Vec<usize>);
 
-    fn take(&self, (inside, present): &mut Self::State, entries: Vec<Entry>, at: &mut Moment<'_>) {
+    fn take(&self, (inside, trail, present): &mut Self::State, entries: Vec<Entry>, at: &mut Moment<'_>) {
         present.resize(self.members.len(), 0);
         let oldest = at.now.saturating_sub(self.window);
-        while inside.front().is_some_and(|entry| entry.row.time() < oldest) {
-            let Some(entry) = inside.pop_front() else { break };
-            for ((signal, _), count) in self.members.iter().zip(present.iter_mut()) {
-                *count -= usize::from(entry.is_of(*signal));
+        while inside.front().is_some_and(|(instant, _)| *instant < oldest) {
+            trail.pop();
+            for member in inside.pop_front().into_iter().flat_map(|(_, members)| members) {
+                present.iter_mut().skip(member).take(1).for_each(|count| *count -= 1);
             }
         }
-        let before = inside.len();
+        let mut last = None;
         for entry in entries {
-            let mut is_member = false;
-            for ((signal, _), count) in self.members.iter().zip(present.iter_mut()) {
-                is_member |= entry.is_of(*signal);
-                *count += usize::from(entry.is_of(*signal));
+            let members = self.members.iter().enumerate().filter(|(_, (signal, _))| entry.is_of(*signal));
+            let members: Vec<usize> = members.map(|(member, _)| member).collect();
+            if members.is_empty() {
+                continue;
             }
-            if is_member {
-                inside.push_back(entry);
+            for member in &members {
+                present.iter_mut().skip(*member).take(1).for_each(|count| *count += 1);
             }
+            inside.push_back((at.now, members));
+            trail.push(self.names.part(&entry));
+            last = Some(entry);
         }
         let weights = self.members.iter().zip(present.iter()).filter(|(_, count)| **count > 0);
         let score = weights.fold(0_u64, |score, ((_, weight), _)| score.saturating_add(*weight));
-        if inside.len() > before && score >= self.at_least {
+        if let Some(last) = last
+            && score >= self.at_least
+        {
             let aggregates = if self.is_score { vec![Some(Number::from(score))] } else { Vec::new() };
-            at.hit(aggregates, self.names.parts(&*inside), inside.back().map(Entry::closing));
+            at.hit(aggregates, trail.parts(), Some(last.closing()));
         }
     }
 

@@ -17,7 +17,7 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use super::expression::{Closing, Composed, Key, Part, Row};
+use super::expression::{Closing, Composed, Key, Part, Parts, Row};
 use super::stage::Streams;
 use super::{Enrichment, Number};
 use crate::ir::{Behavior, SignalId, Stage, WindowKind};
@@ -81,7 +81,8 @@ impl Moment<'_> {
     }
 
     /// Adds a hit of this instant.
-    fn hit(&mut self, aggregates: Vec<Option<Number>>, parts: Vec<Part>, closing: Option<Closing>) {
+    fn hit(&mut self, aggregates: Vec<Option<Number>>, parts: impl Into<Parts>, closing: Option<Closing>) {
+        let parts = parts.into();
         self.hits.push(Composed { key: self.key.clone(), time: self.now, aggregates, parts, closing });
     }
 }
@@ -195,8 +196,12 @@ impl Names {
 
     /// The entries as parts of a hit, each named after the first of its signals.
     fn parts<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) -> Vec<Part> {
-        let part = |entry: &Entry| Part { name: self.of(entry), index: 0, row: entry.row.clone() };
-        entries.into_iter().map(part).collect()
+        entries.into_iter().map(|entry| self.part(entry)).collect()
+    }
+
+    /// An entry as a part of a hit, named after the first of its signals.
+    fn part(&self, entry: &Entry) -> Part {
+        Part { name: self.of(entry), index: 0, row: entry.row.clone() }
     }
 
     /// The name of the first signal that an entry belongs to.

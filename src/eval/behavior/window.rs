@@ -5,7 +5,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::{Entry, Moment, Names, Rule, number};
-use crate::eval::expression::{Scope, Term};
+use crate::eval::expression::{Scope, Term, Trail};
 use crate::eval::{microseconds, stage};
 use crate::ir::{SignalId, Stage, Value};
 use crate::schema::Duration;
@@ -30,10 +30,11 @@ pub(super) struct Distinct {
     window: i64,
 }
 
-/// The entries of a window with their tuples, and how many entries hold each tuple.
+/// The instants of a window's entries with their tuples, the entries, and how many of them hold each tuple.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    inside: VecDeque<(Entry, Vec<Tuple>)>,
+    inside: VecDeque<(i64, Vec<Tuple>)>,
+    trail: Trail,
     tuples: HashMap<Tuple, usize>,
 }
 
@@ -46,18 +47,24 @@ impl Count {
 }
 
 impl Rule for Count {
-    type State = VecDeque<Entry>;
+    /// The instants of the window's entries, and the entries.
+    type State = (VecDeque<i64>, Trail);
 
-    fn take(&self, inside: &mut VecDeque<Entry>, entries: Vec<Entry>, at: &mut Moment<'_>) {
+    fn take(&self, (inside, trail): &mut Self::State, entries: Vec<Entry>, at: &mut Moment<'_>) {
         let oldest = at.now.saturating_sub(self.window);
-        while inside.front().is_some_and(|entry| entry.row.time() < oldest) {
+        while inside.front().is_some_and(|instant| *instant < oldest) {
             inside.pop_front();
+            trail.pop();
         }
-        let before = inside.len();
-        inside.extend(entries.into_iter().filter(|entry| entry.is_of(self.signal)));
-        if inside.len() > before && inside.len() as u64 >= self.at_least {
-            let closing = inside.back().map(Entry::closing);
-            at.hit(vec![Some(number(inside.len()))], self.names.parts(&*inside), closing);
+        let entries: Vec<Entry> = entries.into_iter().filter(|entry| entry.is_of(self.signal)).collect();
+        for entry in &entries {
+            inside.push_back(at.now);
+            trail.push(self.names.part(entry));
+        }
+        if let Some(last) = entries.last()
+            && inside.len() as u64 >= self.at_least
+        {
+            at.hit(vec![Some(number(inside.len()))], trail.parts(), Some(last.closing()));
         }
     }
 
@@ -89,9 +96,10 @@ impl Rule for Distinct {
     type State = Held;
 
     fn take(&self, held: &mut Held, entries: Vec<Entry>, at: &mut Moment<'_>) {
-        let Held { inside, tuples } = held;
+        let Held { inside, trail, tuples } = held;
         let oldest = at.now.saturating_sub(self.window);
-        while inside.front().is_some_and(|(entry, _)| entry.row.time() < oldest) {
+        while inside.front().is_some_and(|(instant, _)| *instant < oldest) {
+            trail.pop();
             for tuple in inside.pop_front().into_iter().flat_map(|(_, tuples)| tuples) {
                 if let Some(count) = tuples.get_mut(&tuple) {
                     *count -= 1;
@@ -101,18 +109,19 @@ impl Rule for Distinct {
                 }
             }
         }
-        let before = inside.len();
-        for entry in entries.into_iter().filter(|entry| entry.is_of(self.signal)) {
+        let entries: Vec<Entry> = entries.into_iter().filter(|entry| entry.is_of(self.signal)).collect();
+        for entry in &entries {
             let texts = stage::texts(&Scope::new(entry.row.view(), at.enrichment), &self.values);
             for tuple in &texts {
                 *tuples.entry(tuple.clone()).or_default() += 1;
             }
-            inside.push_back((entry, texts));
+            inside.push_back((at.now, texts));
+            trail.push(self.names.part(entry));
         }
-        if inside.len() > before && tuples.len() as u64 >= self.at_least {
-            let closing = inside.back().map(|(entry, _)| entry.closing());
-            let parts = self.names.parts(inside.iter().map(|(entry, _)| entry));
-            at.hit(vec![Some(number(tuples.len()))], parts, closing);
+        if let Some(last) = entries.last()
+            && tuples.len() as u64 >= self.at_least
+        {
+            at.hit(vec![Some(number(tuples.len()))], trail.parts(), Some(last.closing()));
         }
     }
 

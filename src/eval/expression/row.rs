@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::Cell;
+use super::{Cell, Parts};
 use crate::eval::{Event, Number};
 use crate::ir::SignalId;
 
@@ -37,7 +37,7 @@ pub(in crate::eval) struct Composed {
     /// Its numbers in the order of their names; nothing for an aggregate over no values.
     pub(in crate::eval) aggregates: Vec<Option<Number>>,
     /// What made it, in order.
-    pub(in crate::eval) parts: Vec<Part>,
+    pub(in crate::eval) parts: Parts,
     /// What closed it; nothing where time did.
     pub(in crate::eval) closing: Option<Closing>,
 }

@@ -159,7 +159,7 @@ impl<'a> Scope<'a> {
                 let (_, term) = terms.iter().find(|(signal, _)| closing.signals.contains(signal))?;
                 (&closing.row, term)
             }
-            ColumnTerm::Step(step, term) => (&hit.parts.iter().rfind(|part| part.index == *step)?.row, &**term),
+            ColumnTerm::Step(step, term) => (&hit.parts.iter().filter(|part| part.index == *step).last()?.row, &**term),
         };
         Some((Self::new(row.view(), self.enrichment), term))
     }
