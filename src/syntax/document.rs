@@ -261,6 +261,8 @@ pub struct Test {
     pub events: Vec<TestEvent>,
     /// File of raw events instead.
     pub file: Option<String>,
+    /// File of what is known of addresses (CSV).
+    pub enrich: Option<String>,
     /// What they should raise.
     pub expect: Expectation,
 }

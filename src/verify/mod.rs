@@ -9,7 +9,7 @@ mod state;
 mod timeline;
 
 use crate::analysis::{self, Context};
-use crate::eval::{self, Event, Hit};
+use crate::eval::{self, Enrichment, Event, Hit};
 use crate::ir::Detection;
 use crate::source::{FileId, Span};
 use crate::syntax::{self, DetectionFile, document};
@@ -49,6 +49,8 @@ struct Prepared {
     start: i64,
     /// The events.
     events: Vec<Event>,
+    /// What is known of addresses.
+    enrichment: Enrichment,
     /// What is expected.
     expected: document::Expectation,
 }
@@ -73,12 +75,17 @@ fn prepare(
     let prepared = |(index, test): (usize, &document::Test)| {
         let prepared = detection(&file, index, test, context).and_then(|detection| {
             let start = fixture::start(test)?;
+            let enrichment = match &test.enrich {
+                Some(path) => Enrichment::from_csv(&read(path)?).map_err(|why| format!("`{path}`: {why}"))?,
+                None => Enrichment::default(),
+            };
             let events = fixture::events(&file, index, test, start, &detection, context.catalog, read)?;
             Ok(Prepared {
                 detection,
                 is_overridden: !test.parameters.is_empty(),
                 start,
                 events,
+                enrichment,
                 expected: test.expect.clone(),
             })
         });
@@ -96,10 +103,10 @@ fn one(name: String, span: Span, prepared: Result<Prepared, String>) -> TestResu
             return result;
         }
     };
-    let (hits, alerts) = outcome(&test.detection, &test.events);
+    let (hits, alerts) = outcome(&test.detection, &test);
     result.failures = expectation::compare(&test.expected, &hits, &alerts, test.start);
     if !result.failures.is_empty() {
-        result.timeline = timeline::instants(&test.detection, &test.events, test.start);
+        result.timeline = timeline::instants(&test);
         result.hits = timeline::shown(&hits, &alerts, test.start);
     }
     result
@@ -125,8 +132,8 @@ fn detection(
 }
 
 /// The hits, before and after suppression.
-fn outcome(detection: &Detection, events: &[Event]) -> (Vec<Hit>, Vec<Hit>) {
-    let hits = eval::evaluate(detection, events.to_vec());
+fn outcome(detection: &Detection, test: &Prepared) -> (Vec<Hit>, Vec<Hit>) {
+    let hits = eval::evaluate_with(detection, test.events.clone(), &test.enrichment);
     let alerts = eval::alerts(detection, hits.clone());
     (hits, alerts)
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::expectation::offset_text;
-use crate::eval::{self, Event, Hit};
+use crate::eval::{self, Enrichment, Event, Hit};
 use crate::ir::{
     AggregateCondition, Aggregation, Arithmetic, Baseline, BaselineTest, Behavior, Decimal, Detection, Group,
     GroupForm, NumberComparison, Order, Predicate, Rare, Sequence, SignalId, Stage, Step, Travel, WindowKind,
@@ -17,18 +17,18 @@ use crate::source::Spanned;
 type State = (i64, String);
 
 /// What can be said about each instant, in no particular order.
-pub(super) fn states(detection: &Detection, events: &[Event], start: i64) -> Vec<State> {
+pub(super) fn states(detection: &Detection, events: &[Event], start: i64, enrichment: &Enrichment) -> Vec<State> {
     let mut states = Vec::new();
     for signal in &detection.stage.signals {
         let Some(stage) = &signal.stage else { continue };
         let inner = of_stage(detection, stage);
         let name = &signal.name.node;
-        let inside = self::states(&inner, events, start).into_iter();
+        let inside = self::states(&inner, events, start, enrichment).into_iter();
         states.extend(inside.map(|(time, sentence)| (time, format!("{name}: {sentence}"))));
-        let hits = eval::evaluate(&inner, events.to_vec());
+        let hits = eval::evaluate_with(&inner, events.to_vec(), enrichment);
         states.extend(hits.iter().map(|hit| (hit.time, format!("`{name}` happens{}", keys_of(hit)))));
     }
-    let view = View { detection, events, start };
+    let view = View { detection, events, start, enrichment };
     match &detection.stage.behavior.node {
         Behavior::Event { .. } => {}
         Behavior::Count { name, signal, at_least, window } => {
@@ -102,6 +102,7 @@ struct View<'a> {
     detection: &'a Detection,
     events: &'a [Event],
     start: i64,
+    enrichment: &'a Enrichment,
 }
 
 impl View<'_> {
@@ -109,12 +110,12 @@ impl View<'_> {
     fn hits(&self, behavior: Behavior) -> Vec<Hit> {
         let mut other = of_stage(self.detection, &self.detection.stage);
         other.stage.behavior.node = behavior;
-        eval::evaluate(&other, self.events.to_vec())
+        eval::evaluate_with(&other, self.events.to_vec(), self.enrichment)
     }
 
     /// The hits of another behaviour that the detection does not have.
     fn beside(&self, behavior: Behavior) -> Vec<Hit> {
-        let own = eval::evaluate(self.detection, self.events.to_vec());
+        let own = eval::evaluate_with(self.detection, self.events.to_vec(), self.enrichment);
         let is_own = |hit: &Hit| own.iter().any(|other| other.time == hit.time && other.keys == hit.keys);
         self.hits(behavior).into_iter().filter(|hit| !is_own(hit)).collect()
     }

@@ -8,9 +8,8 @@ use std::fmt;
 use serde::Serialize;
 
 use super::expectation::offset_text;
-use super::state;
+use super::{Prepared, state};
 use crate::eval::{self, Event, Hit, time_to_text};
-use crate::ir::Detection;
 
 /// Everything that happened at one instant of a test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -77,7 +76,9 @@ impl fmt::Display for ShownHit {
 }
 
 /// What happened at each instant, in order.
-pub(super) fn instants(detection: &Detection, events: &[Event], start: i64) -> Vec<Instant> {
+pub(super) fn instants(test: &Prepared) -> Vec<Instant> {
+    let Prepared { detection, events, start, enrichment, .. } = test;
+    let start = *start;
     let mut instants: BTreeMap<i64, Instant> = BTreeMap::new();
     let empty = |time: i64| Instant {
         at: offset_text(time, start),
@@ -94,7 +95,7 @@ pub(super) fn instants(detection: &Detection, events: &[Event], start: i64) -> V
         let shown = ShownEvent { source: event.source.to_string(), signals };
         instants.entry(event.time).or_insert_with(|| empty(event.time)).events.push(shown);
     }
-    for (time, sentence) in state::states(detection, events, start) {
+    for (time, sentence) in state::states(detection, events, start, enrichment) {
         instants.entry(time).or_insert_with(|| empty(time)).states.push(sentence);
     }
     instants.into_values().collect()

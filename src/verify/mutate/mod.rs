@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use super::expectation;
 use super::{Prepared, ReadFile, prepare};
 use crate::analysis::Context;
-use crate::eval::{self, Event, Hit};
+use crate::eval::{self, Enrichment, Event, Hit};
 use crate::ir::Detection;
 use crate::source::Span;
 use change::Change;
@@ -88,14 +88,15 @@ pub fn mutate(detection: &Detection, text: &str, context: &Context<'_>, read: Re
         return report;
     }
     let near = near::streams(detection, &tests);
-    let plain: Vec<Vec<Seen>> = near.iter().map(|near| seen(&hits(&[detection], &near.events), false)).collect();
+    let plain: Vec<Vec<Seen>> =
+        near.iter().map(|near| seen(&hits(&[detection], &near.events, &near.enrichment), false)).collect();
     let keyless: Vec<Vec<Seen>> =
         plain.iter().map(|hits| hits.iter().map(|(time, _)| (*time, String::new())).collect()).collect();
     for change in unnoticed {
         let expected = if change.is_keyless { &keyless } else { &plain };
         let nodes: Vec<&Detection> = change.nodes.iter().collect();
         let found = near.iter().zip(expected).find_map(|(near, expected)| {
-            let changed = seen(&hits(&nodes, &near.events), change.is_keyless);
+            let changed = seen(&hits(&nodes, &near.events, &near.enrichment), change.is_keyless);
             (changed != *expected).then_some((near, expected, changed))
         });
         match found {
@@ -129,14 +130,14 @@ fn numbered(changes: Vec<Change<Detection>>) -> BTreeMap<(Span, usize), Change<D
 }
 
 fn passes(test: &Prepared) -> bool {
-    let (hits, alerts) = super::outcome(&test.detection, &test.events);
+    let (hits, alerts) = super::outcome(&test.detection, test);
     expectation::compare(&test.expected, &hits, &alerts, test.start).is_empty()
 }
 
 /// Whether a test that passes fails with a change.
 fn notices(test: &Prepared, change: &Change<Detection>) -> bool {
     let nodes: Vec<&Detection> = change.nodes.iter().collect();
-    let hits = hits(&nodes, &test.events);
+    let hits = hits(&nodes, &test.events, &test.enrichment);
     let Some(first) = nodes.first() else { return false };
     let alerts = eval::alerts(first, hits.clone());
     let mut expected = test.expected.clone();
@@ -147,10 +148,10 @@ fn notices(test: &Prepared, change: &Change<Detection>) -> bool {
 }
 
 /// The hits of any of some detections, each once, by time.
-fn hits(detections: &[&Detection], events: &[Event]) -> Vec<Hit> {
+fn hits(detections: &[&Detection], events: &[Event], enrichment: &Enrichment) -> Vec<Hit> {
     let mut all: Vec<Hit> = Vec::new();
     for detection in detections {
-        for hit in eval::evaluate(detection, events.to_vec()) {
+        for hit in eval::evaluate_with(detection, events.to_vec(), enrichment) {
             let is_event = matches!(detection.stage.behavior.node, crate::ir::Behavior::Event { .. });
             if is_event || !all.iter().any(|other| other.time == hit.time && other.keys == hit.keys) {
                 all.push(hit);

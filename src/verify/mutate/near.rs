@@ -3,9 +3,10 @@
 //! Never says what such a stream should raise: it only shows where a detection and a change of it part.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::pool::{Place, Pool, base_signals, fields, follow, pool, put};
-use crate::eval::{self, Event};
+use crate::eval::{self, Enrichment, Event};
 use crate::ir::{Behavior, Detection, Predicate, Signal, Stage, TextTest, Value};
 use crate::schema::{Duration, Source};
 use crate::verify::Prepared;
@@ -25,6 +26,8 @@ pub(super) struct Near {
     pub(super) events: Vec<Event>,
     /// The instant that offsets count from.
     pub(super) start: i64,
+    /// What is known of addresses.
+    pub(super) enrichment: Arc<Enrichment>,
 }
 
 /// Makes the streams of one kind next to a test.
@@ -38,6 +41,7 @@ pub(super) fn streams(detection: &Detection, tests: &[(String, Prepared)]) -> Ve
         pool: pool(detection, &all),
         distances: distances(&detection.stage),
         templates: templates(detection, &all),
+        enrichment: Arc::new(tests.first().map(|(_, test)| test.enrichment.clone()).unwrap_or_default()),
     };
     let kinds: [Kind<'_>; 5] = [
         &|name, test| maker.fewer(name, test),
@@ -63,11 +67,18 @@ struct Maker<'a> {
     distances: Vec<i64>,
     /// For each signal an event of it.
     templates: Vec<(&'a Stage, &'a Signal, Event)>,
+    /// What is known of addresses, by the first test.
+    enrichment: Arc<Enrichment>,
 }
 
 impl Maker<'_> {
     fn near(&self, name: &str, test: &Prepared, what: &str, events: Vec<Event>) -> Near {
-        Near { words: format!("the events of `{name}`, {what}"), events, start: test.start }
+        Near {
+            words: format!("the events of `{name}`, {what}"),
+            events,
+            start: test.start,
+            enrichment: Arc::clone(&self.enrichment),
+        }
     }
 
     fn source(&self, event: &Event) -> Option<&Source> {
