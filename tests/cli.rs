@@ -580,6 +580,16 @@ fn changes_of_meaning_that_no_test_notices_are_reported() {
 }
 
 #[test]
+fn the_tests_of_the_examples_notice_every_change_of_meaning() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_detc"));
+    let output =
+        command.args(["test", "--mutate", "examples"]).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!((output.status.code(), &*out), (Some(0), ""), "{err}");
+    assert!(err.contains(" 0 unnoticed"), "{err}");
+}
+
+#[test]
 fn a_closed_pipe_behind_completions_is_no_failure() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_detc"));
     let mut child =
