@@ -49,7 +49,7 @@ pub struct Output {
 /// A finished query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// Language of the text: `spl`, `kql`, `eql`, `sigma`.
+    /// Language of the text: `spl`, `kql`, `eql`, `esql`, `sigma`.
     pub language: &'static str,
     /// Ending of the file that holds it.
     pub extension: &'static str,
