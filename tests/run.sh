@@ -140,6 +140,11 @@ check_eql() {
     failing_lines "$work/eql.jsonl" "$python" tests/oracles/eql_check.py "$work/dist/elastic" targets/elastic/fields schemas/sources
 }
 
+check_esql() {
+    "$python" tests/oracles/esql_check.py --self-test
+    failing_lines "$work/esql.jsonl" "$python" tests/oracles/esql_check.py "$work/dist/elastic" targets/elastic/fields schemas/sources
+}
+
 check_sigma() {
     "$python" tests/oracles/sigma_check.py --self-test
     "$python" tests/oracles/sigma_check.py "$work/dist/sigma"
@@ -220,11 +225,12 @@ if ! $quick; then
     if $has_python; then
         step "field maps name real columns" check_columns
         step_on_output "EQL parses (py-eql)" check_eql
+        step_on_output "ES|QL parses (Elastic's grammar)" check_esql
         step_on_output "Sigma loads (pySigma, sigma check)" check_sigma
         step_on_output "Sigma converts (sigma convert)" convert_sigma
         step "detection schema is 2020-12" check_schema
     else
-        for name in "field maps name real columns" "EQL parses (py-eql)" "Sigma loads (pySigma, sigma check)" \
+        for name in "field maps name real columns" "EQL parses (py-eql)" "ES|QL parses (Elastic's grammar)" "Sigma loads (pySigma, sigma check)" \
             "Sigma converts (sigma convert)" "detection schema is 2020-12"; do
             skip "$name" "no Python engines"
         done
