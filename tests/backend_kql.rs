@@ -1504,6 +1504,37 @@ detc_events
 }
 
 #[test]
+fn aggregates_of_two_sources_count_the_rows_of_their_own() {
+    check_query(
+        r#"signals:
+  a: { source: one, where: 'action == "a"' }
+  b: { source: two, where: 'action == "b"' }
+behavior: count(a) >= 2 and count(b where enabled) >= 3 by user within 10m fixed
+"#,
+        r#"let detc_events = materialize(union
+        (Table_one
+        | where TimeGenerated >= detc_start - 10m and TimeGenerated <= detc_end
+        | where Action =~ "a"
+        | project TimeGenerated, user = User, detc_in_1 = true, detc_in_2 = false, detc_step = 1
+        | where isnotempty(user)),
+        (Table_two
+        | where TimeGenerated >= detc_start - 10m and TimeGenerated <= detc_end
+        | where Action =~ "b"
+        | project TimeGenerated, user = UserName, detc_in_1 = false, detc_in_2 = coalesce(Enabled == true, false), detc_step = 2
+        | where isnotempty(user)));
+detc_events
+| summarize detc_number_1 = countif(detc_in_1), detc_number_2 = countif(detc_in_2) by user, TimeGenerated = bin(TimeGenerated, 10m)
+| extend TimeGenerated = TimeGenerated + 10m
+| where TimeGenerated > detc_start
+| where TimeGenerated <= detc_end
+| where detc_number_1 >= 2
+| where detc_number_2 >= 3
+| project TimeGenerated, user
+"#,
+    );
+}
+
+#[test]
 fn fixed_windows_are_buckets_decided_at_their_end() {
     check_query(
         r#"signals:

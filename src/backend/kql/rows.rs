@@ -214,7 +214,11 @@ impl Leg {
             let values: Vec<(SignalId, &Value)> =
                 column.values.iter().filter(|(id, _)| signals.contains(id)).copied().collect();
             columns.push(match column.test {
-                Some((signal, test)) if signals.contains(&signal) => Some(reader.holds(signal, test, marks)),
+                Some((signal, test)) if signals.contains(&signal) => {
+                    // Where a source has one signal, all of its rows are its events and carry no mark yet.
+                    let is_event = if signals.len() == 1 { Expr::Bool(true) } else { marks.is(signal) };
+                    Some(reader.holds(is_event, test))
+                }
                 Some(_) => Some((Expr::Bool(false), Kind::Bool)),
                 None => reader.wanted(&values, column.form, marks),
             });
@@ -330,10 +334,10 @@ impl Reader<'_, '_> {
         if nullable { all.or_else(Expr::Bool(false)) } else { all }
     }
 
-    /// Whether a row is an event of the signal that passes a test; never null.
-    fn holds(&mut self, signal: SignalId, test: Option<&Spanned<Predicate>>, marks: &Marks) -> (Expr, Kind) {
+    /// Whether a row that is an event of a signal passes a test; never null.
+    fn holds(&mut self, is_event: Expr, test: Option<&Spanned<Predicate>>) -> (Expr, Kind) {
         let test = test.map_or(Expr::Bool(true), |test| self.predicate(test, true).value());
-        (Expr::all([marks.is(signal), test]), Kind::Bool)
+        (Expr::all([is_event, test]), Kind::Bool)
     }
 
     /// What a wanted column is on the events of these signals.
