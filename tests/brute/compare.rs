@@ -25,7 +25,7 @@ const START: i64 = 1_767_571_200_000;
 const CASES: u32 = 16;
 
 /// Bytes that a detection is drawn from.
-const PARAMETERS: usize = 64;
+const PARAMETERS: usize = 96;
 
 /// Draws detections, and for each a few logs, until one differs.
 ///

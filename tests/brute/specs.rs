@@ -4,7 +4,7 @@ use crate::draw::Draw;
 use crate::number::Ratio;
 use crate::spec::{
     Aggregate, Arithmetic, BaselineForm, Behavior, Condition, Exception, Function, GroupForm, Item, Operator, RareForm,
-    Signal, Spec, Stage, Suppress, Test,
+    Signal, Spec, Stage, StepTest, Suppress, Test,
 };
 
 /// A detection over the signals `a`, `b` and `c`.
@@ -360,18 +360,57 @@ pub fn composed(draw: &mut Draw) -> Spec {
     if draw.chance(25) {
         spec.exceptions.push(Exception { when: draw.test(1), signals: None });
     }
+    if draw.chance(20) && spec.stage.behavior.positive().contains(&"burst") {
+        let when = match numbers.first() {
+            Some(name) => Some(Test::Number(name.clone(), draw.operator(), draw.number())),
+            None => has_closing.then(|| draw.test(1)),
+        };
+        spec.exceptions.extend(when.map(|when| Exception { when, signals: Some(vec!["burst".to_owned()]) }));
+    }
+    if draw.chance(20) {
+        spec.suppress = Suppress::Default;
+    }
+    if draw.chance(25) { deeper(draw, spec) } else { spec }
+}
+
+/// The hits of the whole as a signal of another behaviour.
+fn deeper(draw: &mut Draw, mut spec: Spec) -> Spec {
+    let wave = || "wave".to_owned();
+    let window = draw.duration();
+    let keys = if draw.chance(80) { spec.stage.keys.clone() } else { Vec::new() };
+    let aggregate =
+        Aggregate { function: Function::Count, signal: wave(), fields: Vec::new(), filter: None, name: None };
+    let least = Arithmetic::Number(Ratio::whole(draw.one_of(&[2, 1])));
+    let condition = Condition::Compare(Arithmetic::of(aggregate), Operator::GreaterOrEqual, least);
+    let step = |signal: &str| Item::Step { signal: signal.to_owned(), times: 1, name: None };
+    let chain = |items| Behavior::Chain { items, until: None, window, condition: None };
+    let mixes = !keys.contains(&"groups".to_owned());
+    let behavior = match draw.below(if mixes { 5 } else { 2 }) {
+        0 => Behavior::Aggregates { condition, window, fixed: false },
+        1 => Behavior::Aggregates { condition, window, fixed: true },
+        2 => chain(vec![step("b"), Item::No(wave())]),
+        3 => chain(vec![Item::No(wave()), step("b")]),
+        _ => chain(vec![step("a"), Item::No(wave()), step("c")]),
+    };
+    let stage = std::mem::replace(&mut spec.stage, Stage { behavior, keys });
+    let is_positive = spec.stage.behavior.positive().contains(&"wave");
+    // An exception cannot name what now is only a part of what must not happen.
+    spec.exceptions.retain(|exception| is_positive || exception.signals.is_none());
+    spec.signals.push(Signal { name: wave(), stage: Some(stage), condition: None });
     spec
 }
 
 /// A behaviour whose hits are events of another.
 fn inner(draw: &mut Draw) -> Behavior {
-    let stage = match draw.below(8) {
+    let stage = match draw.below(10) {
         0..2 => plain_aggregate(draw),
         2 => sequence(draw),
         3 => absence(draw),
         4 => baseline(draw),
         5 => fixed(draw),
         6 => rare(draw),
+        7 => group(draw),
+        8 => aggregation(draw),
         _ => union(draw),
     };
     stage.stage.behavior
@@ -388,11 +427,28 @@ fn outer(draw: &mut Draw, has_closing: bool, number: Option<&String>, mixes: boo
         Behavior::Aggregates { condition, window, fixed: false }
     };
     let step = |signal: &str| Item::Step { signal: signal.to_owned(), times: 1, name: None };
-    let chain = |items, until: Option<&str>| Behavior::Chain {
-        items,
-        until: until.map(str::to_owned),
-        window,
-        condition: None,
+    // Between `burst` and `c`, in either order.
+    let compared = match (draw.below(3), number) {
+        (1, _) if has_closing => {
+            let side = |step| (step, "value".to_owned());
+            Some(StepTest::Equal { left: side(0), not: draw.chance(50), cased: false, right: side(1) })
+        }
+        (2, Some(_)) => draw.one_of(&[Some(Operator::Less), Some(Operator::GreaterOrEqual)]).map(|operator| {
+            StepTest::Ordered { left: (0, "amount".to_owned()), operator, right: (1, "amount".to_owned()) }
+        }),
+        _ => None,
+    };
+    let chain = |items: Vec<Item>, until: Option<&str>| {
+        let mut condition =
+            if items.iter().all(|item| matches!(item, Item::Step { .. })) { compared.clone() } else { None };
+        if let (Some(StepTest::Ordered { left, right, .. }), Some(number)) = (&mut condition, number) {
+            for (side, item) in [left, right].into_iter().zip(&items) {
+                if matches!(item, Item::Step { signal, .. } if signal == "burst") {
+                    side.1.clone_from(number);
+                }
+            }
+        }
+        Behavior::Chain { items, until: until.map(str::to_owned), window, condition }
     };
     match draw.below(if mixes { 11 } else { 5 }) {
         1 if number.is_some() => counted(Function::Sum, number.into_iter().cloned().collect(), 3),
