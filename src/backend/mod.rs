@@ -24,6 +24,11 @@ pub trait Backend: Sync {
     ///
     /// A detection that the language cannot express gives [`Fidelity::Unsupported`] and no query.
     fn compile(&self, request: &Request<'_>) -> Output;
+
+    /// The name of the file that holds the query of a detection, without its ending; two detections never share one.
+    fn file_stem(&self, detection: &str) -> String {
+        detection.to_owned()
+    }
 }
 
 /// What a backend compiles.

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::header::place;
 use super::{Checked, Compiled};
+use crate::backend;
 use crate::ir::{Alert, Schedule};
 use crate::source::Sources;
 
@@ -169,7 +170,8 @@ pub fn manifest(sources: &Sources, checked: &Checked, compiled: &[Compiled]) -> 
 pub(super) fn file_of(checked: &Checked, pair: &Compiled) -> Option<String> {
     let detection = checked.detections.get(pair.detection)?;
     let query = pair.output.query.as_ref()?;
-    Some(format!("{}/{}.{}", pair.target, detection.name.node, query.extension))
+    let stem = backend::find(&pair.backend)?.file_stem(&detection.name.node);
+    Some(format!("{}/{stem}.{}", pair.target, query.extension))
 }
 
 impl Compiled {

@@ -123,6 +123,21 @@ pub(super) fn identifier(text: &str) -> String {
     digit.then_some('_').into_iter().chain(replaced).collect()
 }
 
+/// Fewest and most characters of a file's name without `.yml`; the specification wants 10 to 70 with it.
+const STEM: std::ops::RangeInclusive<usize> = 6..=66;
+
+/// A name of 6 to 66 small letters, digits and `_`: the detection's, or as much of it as fits with a fingerprint.
+pub(super) fn file_stem(detection: &str) -> String {
+    let small = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '_';
+    if STEM.contains(&detection.len()) && detection.chars().all(small) {
+        return detection.to_owned();
+    }
+    let lower = detection.to_lowercase();
+    let kept = lower.chars().map(|character| if small(character) { character } else { '_' });
+    let fingerprint: String = Sha256::digest(detection).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}_{fingerprint}", kept.take(STEM.end() - 9).collect::<String>())
+}
+
 /// A UUID that depends on the detection's identity and the part's names only; version 8 of RFC 9562, by SHA-256.
 fn identity(detection: &Detection, part: &Part<'_>) -> String {
     let mut digest = Sha256::new();

@@ -36,6 +36,10 @@ impl Backend for Sigma {
         "sigma"
     }
 
+    fn file_stem(&self, detection: &str) -> String {
+        heading::file_stem(detection)
+    }
+
     fn compile(&self, request: &Request<'_>) -> Output {
         let mut verdict = Verdict::default();
         let detection = request.detection;
