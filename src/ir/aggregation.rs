@@ -1,12 +1,14 @@
 //! Aggregates: numbers made of the events of a window or a bucket, and conditions on them.
 
+use serde::Serialize;
+
 use super::behavior::unique;
 use super::{Decimal, Order, Predicate, SignalId, Value};
 use crate::schema::Duration;
 use crate::source::{Span, Spanned};
 
 /// A condition on aggregates of one window.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Aggregation {
     /// The aggregates, each once, in the order of the text.
     pub aggregates: Vec<Aggregate>,
@@ -27,7 +29,8 @@ impl Aggregation {
 }
 
 /// Which windows an aggregation looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WindowKind {
     /// At every instant `t` of an event of any of the signals, `[t - W, t]`.
     Sliding,
@@ -36,7 +39,7 @@ pub enum WindowKind {
 }
 
 /// A number made of the events of a window.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Aggregate {
     /// Name in a hit: that given by `as`, or the function's.
     pub name: String,
@@ -47,11 +50,13 @@ pub struct Aggregate {
     /// Which of the signal's events count; the others are instants nevertheless.
     pub filter: Option<Spanned<Predicate>>,
     /// Where it is written.
+    #[serde(skip)]
     pub span: Span,
 }
 
 /// What an aggregate computes. Missing values are not values; lists are no values of a measure.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AggregateFunction {
     /// Number of events.
     Count,
@@ -75,7 +80,8 @@ pub enum AggregateFunction {
 }
 
 /// A condition on aggregates. A comparison with an aggregate over no values or a division by zero is false.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AggregateCondition {
     /// All of them; at least two.
     And(Vec<Spanned<AggregateCondition>>),
@@ -95,7 +101,8 @@ pub enum AggregateCondition {
 }
 
 /// How two numbers compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NumberComparison {
     /// `==`
     Equal,
@@ -106,7 +113,8 @@ pub enum NumberComparison {
 }
 
 /// Arithmetic over aggregates; exact on whole numbers and decimals.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Arithmetic {
     /// A constant.
     Number(Decimal),
@@ -123,7 +131,7 @@ pub enum Arithmetic {
 }
 
 /// A bucket that stands out from the `N = floor(history / bucket)` buckets before it, empty ones counting as 0.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Baseline {
     /// What is measured: a count, a distinct or a sum.
     pub aggregate: Aggregate,
@@ -148,7 +156,8 @@ impl Baseline {
 }
 
 /// What makes a bucket stand out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BaselineTest {
     /// Mean plus so many population deviations: `d = N*x - S1 > 0` and `d*d > s*s*(N*S2 - S1*S1)`, some bucket not empty.
     Outlier {

@@ -1,5 +1,7 @@
 //! Behaviours: what has to happen for a hit.
 
+use serde::Serialize;
+
 use super::aggregation::{Aggregation, Baseline, BaselineTest, WindowKind};
 use super::sequence::Sequence;
 use super::{Decimal, SignalId, Value};
@@ -7,7 +9,8 @@ use crate::schema::Duration;
 use crate::source::{Span, Spanned};
 
 /// What has to happen; the meaning of each is in LANGUAGE.md.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Behavior {
     /// Every event of any of the signals; the hit is the event, also where it belongs to several of them.
     Event {
@@ -53,7 +56,7 @@ pub enum Behavior {
 }
 
 /// Several signals in one window.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Group {
     /// The signals, each once, at least two.
     pub members: Vec<Member>,
@@ -66,18 +69,20 @@ pub struct Group {
 }
 
 /// A signal of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Member {
     /// The signal.
     pub signal: SignalId,
     /// What it adds, at least 1; 1 unless the group is a score.
     pub weight: u64,
     /// Where it is written.
+    #[serde(skip)]
     pub span: Span,
 }
 
 /// How a group was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GroupForm {
     /// `a & b`
     All,
@@ -88,7 +93,7 @@ pub enum GroupForm {
 }
 
 /// Values that the key had at most so many times before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rare {
     /// The signal.
     pub signal: SignalId,
@@ -106,7 +111,8 @@ pub struct Rare {
 }
 
 /// How a rarity was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RareForm {
     /// `new(s.f)`
     New,
@@ -115,7 +121,7 @@ pub enum RareForm {
 }
 
 /// Two consecutive located events of the key too far apart for the time between them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Travel {
     /// The signal.
     pub signal: SignalId,

@@ -9,9 +9,10 @@ use crate::schema::{Duration, Source, Type};
 use crate::source::{FileId, Span, Spanned};
 
 /// A resolved detection.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Detection {
     /// The file that it was read from.
+    #[serde(skip)]
     pub file: FileId,
     /// Name: the stem of the file.
     pub name: Spanned<String>,
@@ -50,7 +51,7 @@ impl Detection {
 /// A behaviour over signals: it turns their events into hits.
 ///
 /// Signals can be hits of other stages, to any depth; each stage is whole in itself.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Stage {
     /// The signals that the behaviour uses, in the order of the text. A name stands twice where a signal both has to be
     /// there and must not be: exceptions filter the first only.
@@ -100,7 +101,7 @@ impl Stage {
 }
 
 /// Identity and texts of a detection.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Metadata {
     /// UUID that never changes, in lower case.
     pub id: String,
@@ -133,7 +134,7 @@ pub struct Metadata {
 }
 
 /// ATT&CK identifiers of a detection.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Attack {
     /// Detection strategy (`DETnnnn`).
     pub strategy: Option<String>,
@@ -205,15 +206,16 @@ impl Severity {
 }
 
 /// Index of a signal in [`Stage::signals`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct SignalId(pub usize);
 
 /// Events of one source, or hits of a stage, that pass a test.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Signal {
     /// Name.
     pub name: Spanned<String>,
     /// The source. For hits it is made for them: its name is the signal's, its fields are the columns that a hit has.
+    #[serde(serialize_with = "source_name")]
     pub source: Arc<Source>,
     /// The stage whose hits are the events; the fields that anything asks them for are [`Stage::columns`], by the text of
     /// their paths. `None` for events of a telemetry source.
@@ -227,7 +229,7 @@ pub struct Signal {
 }
 
 /// A named value of a signal's events.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Column {
     /// Name; an identifier that hides no field.
     pub name: Spanned<String>,
@@ -236,16 +238,17 @@ pub struct Column {
 }
 
 /// A key of a behaviour.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Key {
     /// As written behind `by`: a field's path or a column's name.
     pub name: String,
     /// Where it is written.
+    #[serde(skip)]
     pub span: Span,
 }
 
 /// What an alert shows.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Alert {
     /// Template of the title: text with `{{ column }}`; `None` for the detection's title.
     pub title: Option<Spanned<String>>,
@@ -256,7 +259,7 @@ pub struct Alert {
 }
 
 /// A column of a hit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HitColumn {
     /// As written: `session`, `privileged.address`, `eventName`.
     pub name: String,
@@ -265,6 +268,7 @@ pub struct HitColumn {
     /// Whether an alert shows it; the others are there for a filter or for an outer stage.
     pub shown: bool,
     /// Where it is named first.
+    #[serde(skip)]
     pub span: Span,
 }
 
@@ -305,7 +309,8 @@ impl HitColumn {
 }
 
 /// What a column of a hit holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HitValue {
     /// The key with this index in [`Stage::keys`]; for a key that is a list, the element.
     Key(usize),
@@ -326,7 +331,7 @@ pub enum HitValue {
 }
 
 /// An entity of an alert.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entity {
     /// Kind: `account`, `ip`, `host`, `application`, `resource`, `session` or another word.
     pub kind: String,
@@ -335,7 +340,7 @@ pub struct Entity {
 }
 
 /// Suppression of repeats; it lives in the envelope, not in the query.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Suppression {
     /// Columns that make repeats alike.
     pub by: Vec<String>,
@@ -344,7 +349,7 @@ pub struct Suppression {
 }
 
 /// A parameter with the value in force.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct ParameterUse {
     /// Name.
     pub name: String,
@@ -357,7 +362,7 @@ pub struct ParameterUse {
 }
 
 /// A list whose entries were compiled in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListUse {
     /// Name.
     pub name: String,
@@ -366,7 +371,7 @@ pub struct ListUse {
 }
 
 /// An exception with the signals that it filters.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct ExceptionUse {
     /// Who owns it.
     pub owner: String,
@@ -379,5 +384,11 @@ pub struct ExceptionUse {
     /// Names of the signals that it filters.
     pub signals: Vec<String>,
     /// Where it is written.
+    #[serde(skip)]
     pub span: Span,
+}
+
+/// In data a source is its name.
+fn source_name<S: serde::Serializer>(source: &Source, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&source.name)
 }

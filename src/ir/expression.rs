@@ -7,7 +7,8 @@ use crate::schema::{Case, FieldPath, Presence, Type};
 use crate::source::{Span, Spanned};
 
 /// A condition on one event. It is true or false, never unknown: a test of a missing value is false.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Predicate {
     /// Always this.
     Constant(bool),
@@ -142,7 +143,8 @@ impl Order {
 }
 
 /// A test of a text. Literal parts are not empty.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TextTest {
     /// The text occurs anywhere.
     Contains(String),
@@ -169,7 +171,8 @@ pub enum Quantifier {
 }
 
 /// A value of one event; it may be missing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Value {
     /// A field of the source.
     Field(FieldRef),
@@ -188,7 +191,7 @@ pub enum Value {
 }
 
 /// A field of the signal's source.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct FieldRef {
     /// Path in the native event.
     pub path: FieldPath,
@@ -199,6 +202,7 @@ pub struct FieldRef {
     /// Whether every event carries the field.
     pub presence: Presence,
     /// Where the detection names it.
+    #[serde(skip)]
     pub span: Span,
 }
 
@@ -211,7 +215,7 @@ impl PartialEq for FieldRef {
 impl Eq for FieldRef {}
 
 /// The element of a quantified list, or a member of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Element {
     /// Name that the quantifier gave to the element.
     pub variable: String,
@@ -224,6 +228,7 @@ pub struct Element {
     /// In which casing values arrive.
     pub case: Case,
     /// Where the detection names it.
+    #[serde(skip)]
     pub span: Span,
 }
 
@@ -244,7 +249,7 @@ impl Element {
 }
 
 /// `first(list as x where test).member`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct First {
     /// The list: a field, or a member of an outer list's element.
     pub list: Value,
@@ -259,7 +264,7 @@ pub struct First {
 }
 
 /// `list[Key].member` on a name/value list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NameValueRef {
     /// The list.
     pub list: FieldRef,
@@ -274,7 +279,8 @@ pub struct NameValueRef {
 }
 
 /// A function applied to values; the functions are those of LANGUAGE.md.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Call {
     /// Number of characters (code points) of a text, or of elements of a list.
     Length(Value),

@@ -1,5 +1,7 @@
 //! Constants inside expressions.
 
+use serde::Serialize;
+
 use std::fmt;
 
 use ipnet::IpNet;
@@ -7,7 +9,8 @@ use ipnet::IpNet;
 use crate::schema::Type;
 
 /// A constant.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Literal {
     /// Text; never empty where it is compared with a field.
     Text(String),
@@ -135,7 +138,8 @@ impl fmt::Display for Network {
 }
 
 /// A named set of addresses; both are false where the text is no address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AddressSet {
     /// 10/8, 172.16/12, 192.168/16, 127/8, 169.254/16, 100.64/10, `fc00::/7`, `fe80::/10`, `::1`.
     Private,
@@ -165,13 +169,13 @@ impl AddressSet {
 }
 
 /// Day of the week; the number is that of ISO 8601, Monday being 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Weekday(pub u8);
 
 /// Opening hours at a fixed offset from UTC; a time on an opening day inside `[start, end)` is inside.
 ///
 /// With `end <= start` the hours run over midnight and belong to the local day on which the instant lies.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct OpeningHours {
     /// Opening days, sorted.
     pub days: Vec<Weekday>,
@@ -181,4 +185,18 @@ pub struct OpeningHours {
     pub end_minute: u16,
     /// Minutes to add to UTC for the local time, -840 to 840.
     pub offset_minutes: i16,
+}
+
+impl Serialize for Decimal {
+    /// As text.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Serialize for Network {
+    /// As text.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }

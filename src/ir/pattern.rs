@@ -1,18 +1,21 @@
 //! Globs and regular expressions as data, so that every backend prints its own dialect.
 
+use serde::Serialize;
+
 use std::fmt;
 
 use regex_syntax::ast::{self, Ast};
 
 /// A glob: the whole text has to match.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Glob {
     /// Parts in order; neighbouring texts are one, neighbouring stars are one.
     pub parts: Vec<GlobPart>,
 }
 
 /// A part of a glob.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GlobPart {
     /// Characters that stand for themselves.
     Text(String),
@@ -380,4 +383,11 @@ fn write_class_character(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Re
         f.write_str("\\")?;
     }
     write!(f, "{character}")
+}
+
+impl Serialize for Regex {
+    /// As text.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }

@@ -1,11 +1,13 @@
 //! Ordered chains: steps, what must not happen around them, and conditions between them.
 
+use serde::Serialize;
+
 use super::{CaseRule, Order, SignalId, Value};
 use crate::schema::Duration;
 use crate::source::{Span, Spanned};
 
 /// An ordered chain.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sequence {
     /// The positive steps, at least one; alone it stands for one event only beside an absence.
     pub steps: Vec<Step>,
@@ -47,7 +49,7 @@ impl Sequence {
 }
 
 /// A signal of which no event may be there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Absence {
     /// The signal; exceptions do not filter it.
     pub signal: SignalId,
@@ -57,11 +59,13 @@ pub struct Absence {
     /// a repeated step before it, the first of one behind it). Behind the last: none in `(t(last), t(first) + W]`.
     pub before: usize,
     /// Where it is written.
+    #[serde(skip)]
     pub span: Span,
 }
 
 /// A condition between steps in its general form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StepCondition {
     /// All of them; at least two.
     And(Vec<Spanned<StepCondition>>),
@@ -91,7 +95,7 @@ impl Sequence {
 }
 
 /// One step of a sequence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// Name of the step: that given by `as`, or the signal's.
     pub name: String,
@@ -100,11 +104,12 @@ pub struct Step {
     /// How many different events of the signal, at least 1; the name means the last of them.
     pub times: u32,
     /// Where the step is written.
+    #[serde(skip)]
     pub span: Span,
 }
 
 /// A condition between two steps.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Relation {
     /// One side; its step is the earlier one.
     pub left: StepValue,
@@ -115,11 +120,13 @@ pub struct Relation {
     /// How strings compare; never canonical.
     pub case: CaseRule,
     /// Where the condition is written.
+    #[serde(skip)]
     pub span: Span,
 }
 
 /// Kind of a condition between two steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RelationKind {
     /// `==`: both present and equal.
     Same,
@@ -128,7 +135,7 @@ pub enum RelationKind {
 }
 
 /// A value of a step's event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StepValue {
     /// Index of the step.
     pub step: usize,

@@ -2,6 +2,8 @@
 //!
 //! Never looks at a target: what a language cannot express is decided in its backend.
 
+use serde::Serialize;
+
 use std::sync::Arc;
 
 use crate::ir::{
@@ -11,14 +13,15 @@ use crate::schema::{Duration, Source};
 use crate::source::{Span, Spanned};
 
 /// What a query does, in order. Each operator takes the rows of the one before it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Pipeline<'a> {
     /// The operators; the first is always [`Operator::Read`], the last [`Operator::Show`].
     pub operators: Vec<Operator<'a>>,
 }
 
 /// One operator of a pipeline.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Operator<'a> {
     /// Reads the events of each source that satisfy any of its signals.
     Read(Vec<Input<'a>>),
@@ -51,16 +54,17 @@ pub enum Operator<'a> {
 }
 
 /// Events of one source.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Input<'a> {
     /// The source.
+    #[serde(serialize_with = "source_name")]
     pub source: &'a Arc<Source>,
     /// Its signals, in the order of the detection.
     pub signals: Vec<SignalId>,
 }
 
 /// An ordered chain of different events.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Chain<'a> {
     /// One link for each event: a step of `{3}` is three links.
     pub links: Vec<Link>,
@@ -73,7 +77,7 @@ pub struct Chain<'a> {
 }
 
 /// One event of a chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Link {
     /// Signal that the event satisfies.
     pub signal: SignalId,
@@ -84,7 +88,8 @@ pub struct Link {
 }
 
 /// Conditions between the links of a chain, in the forms that have linear shapes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Conditions<'a> {
     /// None.
     Free,
@@ -104,7 +109,7 @@ pub enum Conditions<'a> {
 }
 
 /// A value in which all links of a chain agree; an event that lacks it takes no part.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Agreement<'a> {
     /// The value on each step, one per step, in order.
     pub values: Vec<&'a StepValue>,
@@ -258,4 +263,9 @@ fn agreements<'a>(links: &[Link], steps: usize, relations: &'a [Relation]) -> Op
         }
     }
     Some(groups)
+}
+
+/// In data a source is its name.
+fn source_name<S: serde::Serializer>(source: &Source, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&source.name)
 }

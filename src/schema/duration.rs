@@ -1,5 +1,7 @@
 //! A span of time as detections and schemas write it.
 
+use serde::Serialize;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -102,5 +104,12 @@ impl FromStr for Duration {
         let (_, length) = UNITS.iter().find(|(name, _)| *name == unit).ok_or(InvalidDuration)?;
         let milliseconds = number.checked_mul(*length).ok_or(InvalidDuration)?;
         Ok(Self { milliseconds })
+    }
+}
+
+impl Serialize for Duration {
+    /// As text.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }

@@ -10,6 +10,8 @@ mod path;
 mod suggest;
 mod types;
 
+use serde::Serialize;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
@@ -119,7 +121,8 @@ pub struct Field {
 }
 
 /// In which casing a field's values arrive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Case {
     /// Casings differ between events.
     #[default]
@@ -129,7 +132,8 @@ pub enum Case {
 }
 
 /// Whether every event carries a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Presence {
     /// Some events lack it.
     #[default]

@@ -1,5 +1,7 @@
 //! Paths to fields, as detections write them.
 
+use serde::Serialize;
+
 use std::fmt;
 
 /// Names of members from the outermost inwards; never empty for a field.
@@ -117,5 +119,12 @@ impl fmt::Display for FieldPath {
             }
         }
         Ok(())
+    }
+}
+
+impl Serialize for FieldPath {
+    /// As text.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }

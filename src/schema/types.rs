@@ -1,5 +1,7 @@
 //! The types that fields and expressions have.
 
+use serde::Serialize;
+
 use std::fmt;
 
 /// Type of a field or expression. A missing value belongs to every type.
@@ -52,5 +54,12 @@ impl fmt::Display for Type {
             Self::List(item) => write!(f, "list<{item}>"),
             Self::Object => f.write_str("object"),
         }
+    }
+}
+
+impl Serialize for Type {
+    /// As text.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }

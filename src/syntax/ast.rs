@@ -1,10 +1,13 @@
 //! What the author wrote: names are unresolved, types unknown, every node knows its place.
 
+use serde::Serialize;
+
 use crate::schema::Duration;
 use crate::source::Spanned;
 
 /// An expression as written; whether it is a condition or a value is decided later.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Expr {
     /// `a or b`; at least two.
     Or(Vec<Spanned<Expr>>),
@@ -78,14 +81,14 @@ pub enum Expr {
 }
 
 /// A path; a segment may reach into a name/value list by key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Path {
     /// The segments, at least one.
     pub segments: Vec<Segment>,
 }
 
 /// One segment of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Segment {
     /// Name of the member.
     pub name: Spanned<String>,
@@ -94,7 +97,8 @@ pub struct Segment {
 }
 
 /// A constant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Constant {
     /// Text between quotes, decoded.
     Text(String),
@@ -109,7 +113,8 @@ pub enum Constant {
 }
 
 /// An operator that compares by order or equality.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Comparison {
     /// `==`
     Equal,
@@ -141,7 +146,8 @@ impl Comparison {
 }
 
 /// An operator on text that is a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Word {
     /// `contains`
     Contains,
@@ -170,7 +176,8 @@ impl Word {
 }
 
 /// The word in front of a quantified list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum QuantifierWord {
     /// `any`
     Any,

@@ -1,11 +1,13 @@
 //! Behaviours as the author wrote them: names are unresolved, every node knows its place.
 
+use serde::Serialize;
+
 use super::ast::{Comparison, Expr, Path};
 use crate::schema::Duration;
 use crate::source::{Span, Spanned};
 
 /// A behaviour as written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Behavior {
     /// What has to happen.
     pub body: Spanned<Body>,
@@ -14,13 +16,14 @@ pub struct Behavior {
 }
 
 /// The clauses behind a behaviour; which of them a behaviour takes is decided later.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Clauses {
     /// Keys behind `by`.
     pub keys: Vec<Spanned<Path>>,
     /// Window behind `within`.
     pub within: Option<Spanned<Amount>>,
     /// The word `fixed` behind the window.
+    #[serde(serialize_with = "is_there")]
     pub fixed: Option<Span>,
     /// History behind `over`.
     pub over: Option<Spanned<Amount>>,
@@ -31,6 +34,7 @@ pub struct Clauses {
     /// Number behind `above`.
     pub above: Option<Spanned<Amount>>,
     /// The word `sigma` behind the number: the place of the whole clause.
+    #[serde(serialize_with = "is_there")]
     pub sigma: Option<Span>,
     /// Number behind `floor`.
     pub floor: Option<Spanned<Amount>>,
@@ -45,7 +49,8 @@ pub struct Clauses {
 }
 
 /// What has to happen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Body {
     /// A condition on aggregates: `count(s) >= 5`, `count(s where p) / count(s) > 0.5`.
     Aggregation(Spanned<Condition>),
@@ -94,7 +99,8 @@ pub enum Body {
 }
 
 /// A condition on aggregates.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// At least two.
     Or(Vec<Spanned<Condition>>),
@@ -114,7 +120,8 @@ pub enum Condition {
 }
 
 /// Arithmetic over aggregates and numbers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Arithmetic {
     /// A number or a parameter.
     Amount(Amount),
@@ -132,7 +139,8 @@ pub enum Arithmetic {
 }
 
 /// How two numbers are joined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ArithmeticOperator {
     /// `+`
     Add,
@@ -145,7 +153,7 @@ pub enum ArithmeticOperator {
 }
 
 /// `count(s where p) as failures`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Aggregate {
     /// The function's word.
     pub function: Spanned<String>,
@@ -158,11 +166,13 @@ pub struct Aggregate {
     /// Name behind `as`.
     pub name: Option<Spanned<String>>,
     /// The whole aggregate.
+    #[serde(skip)]
     pub span: Span,
 }
 
 /// A number or duration, or a parameter that stands for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Amount {
     /// A whole number.
     Int(i64),
@@ -175,7 +185,7 @@ pub enum Amount {
 }
 
 /// One step of a sequence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// Whether `no` stands before it.
     pub absent: bool,
@@ -186,5 +196,12 @@ pub struct Step {
     /// Name behind `as`.
     pub name: Option<Spanned<String>>,
     /// The whole step.
+    #[serde(skip)]
     pub span: Span,
+}
+
+/// In data a word that was written is `true`.
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
+fn is_there<S: serde::Serializer>(word: &Option<Span>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bool(word.is_some())
 }

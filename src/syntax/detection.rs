@@ -1,5 +1,7 @@
 //! Reads a detection file or a list file: structure first, then every expression in it.
 
+use serde::Serialize;
+
 use std::sync::LazyLock;
 
 use indexmap::IndexMap;
@@ -41,7 +43,7 @@ pub struct DetectionFile {
 }
 
 /// A signal as written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct SignalText {
     /// Name.
     pub name: Spanned<String>,
@@ -58,18 +60,20 @@ pub struct SignalText {
 }
 
 /// An exception as written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct ExceptionText {
     /// Condition.
     pub when: Text,
     /// Names of signals.
     pub signals: Option<Vec<Spanned<String>>>,
     /// The whole exception.
+    #[serde(skip)]
     pub span: Span,
 }
 
 /// An expression that may be absent or unreadable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Text {
     /// Nothing is written.
     Absent,

@@ -19,10 +19,9 @@ pub(super) fn sentences(stage: &Stage, aggregation: &Aggregation) -> Vec<String>
             "A hit is an instant of an event of {} at which, over the last {window}, {condition}.",
             some(&signals, "or")
         ),
-        WindowKind::Fixed => format!(
-            "A hit is the end of a window of {window}, aligned to the clock in UTC, in which {condition}, events being those of {}.",
-            some(&signals, "and")
-        ),
+        WindowKind::Fixed => {
+            format!("A hit is the end of a window of {window}, aligned to the clock in UTC, in which {condition}.")
+        }
     };
     let edges = match aggregation.kind {
         WindowKind::Sliding => "The window is closed at both ends.",

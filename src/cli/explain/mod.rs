@@ -11,6 +11,7 @@ mod words;
 use std::fmt::Write as _;
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use super::Outcome;
 use super::session::{Loaded, Reading, Session, Stream};
@@ -65,8 +66,8 @@ fn explain(session: &Session, arguments: &Arguments) -> Result<Outcome, Outcome>
         (None, [detection]) if arguments.event.is_some() => event(session, arguments, detection)?,
         (stage, [detection]) => match stage {
             None => words::page(&loaded, detection, &targets),
-            Some(Stage::Ir) => format!("{detection:#?}\n"),
-            Some(Stage::Plan) => format!("{:#?}\n", plan::lower(&detection.stage)),
+            Some(Stage::Ir) => data(detection),
+            Some(Stage::Plan) => data(&plan::lower(&detection.stage)),
             Some(Stage::Query | Stage::Ast) => queries(&loaded, &targets),
         },
         (_, several) => {
@@ -111,11 +112,18 @@ fn ast(loaded: &Loaded, path: &str) -> String {
     let tree = file.and_then(|(id, file)| yaml::parse(id, &file.text).0.map(|tree| (id, tree)));
     let Some((id, tree)) = tree else { return String::new() };
     let (detection, _) = syntax::read_detection(id, tree);
-    let mut text = String::new();
-    let _ = writeln!(text, "signals: {:#?}", detection.signals);
-    let _ = writeln!(text, "behavior: {:#?}", detection.behavior);
-    let _ = writeln!(text, "exceptions: {:#?}", detection.exceptions);
-    text
+    let written = serde_json::json!({
+        "signals": detection.signals,
+        "behavior": detection.behavior,
+        "exceptions": detection.exceptions,
+    });
+    data(&written)
+}
+
+/// A stage as JSON.
+fn data(of: &impl Serialize) -> String {
+    // Every stage is made of texts, numbers and names, so this cannot fail; an empty page would show if it did.
+    serde_json::to_string_pretty(of).map(|text| text + "\n").unwrap_or_default()
 }
 
 fn queries(loaded: &Loaded, targets: &[String]) -> String {

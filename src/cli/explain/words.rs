@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::value::{some, value};
 use super::{behavior, predicate, targets};
 use crate::cli::session::Loaded;
-use crate::ir::{Detection, HitColumn, HitValue, Predicate, Signal, SignalId, Stage};
+use crate::ir::{Behavior, Detection, HitColumn, HitValue, Predicate, Signal, SignalId, Stage};
 
 /// The whole page.
 pub(super) fn page(loaded: &Loaded, detection: &Detection, targets: &[String]) -> String {
@@ -38,6 +38,17 @@ fn heading(detection: &Detection, text: &mut String) {
 /// What a stage finds, then its signals one level deeper.
 fn stage(of: &Stage, level: usize, text: &mut String) {
     lines(behavior::sentences(of), level, text);
+    let given: Vec<String> = of
+        .behavior
+        .node
+        .aggregate_names()
+        .into_iter()
+        .filter(|name| !is_own_name(name))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if !given.is_empty() {
+        lines(vec![format!("A hit carries {}.", some(&given, "and"))], level, text);
+    }
     if !of.keys.is_empty() {
         let keys: Vec<String> = of.keys.iter().map(|key| format!("`{}`", key.name)).collect();
         let sentence = format!(
@@ -55,8 +66,13 @@ fn stage(of: &Stage, level: usize, text: &mut String) {
     }
 }
 
+/// Whether a number is called as its function is, so that nobody gave it a name.
+fn is_own_name(name: &str) -> bool {
+    ["count", "distinct", "sum", "avg", "min", "max", "median", "percentile", "score"].contains(&name)
+}
+
 fn signal(of: &Stage, id: SignalId, signal: &Signal, level: usize, text: &mut String) {
-    let role = if of.behavior.node.positive_signals().contains(&id) { "" } else { ", which must not happen" };
+    let role = role(&of.behavior.node, id);
     let name = &signal.name.node;
     let every = signal.predicate.node == Predicate::Constant(true);
     let (start, conditions) = predicate::list(&signal.predicate.node);
@@ -86,6 +102,28 @@ fn signal(of: &Stage, id: SignalId, signal: &Signal, level: usize, text: &mut St
     }
     if !named.is_empty() {
         lines(vec![format!("where {}", some(&named, "and"))], level + 1, text);
+    }
+}
+
+/// What a signal is there for, where its events do not have to be there.
+fn role(behavior: &Behavior, id: SignalId) -> &'static str {
+    let until = match behavior {
+        Behavior::Sequence(sequence) => sequence.until.as_ref().map(|until| until.node),
+        Behavior::Event { .. }
+        | Behavior::Count { .. }
+        | Behavior::Distinct { .. }
+        | Behavior::Aggregation(_)
+        | Behavior::Group(_)
+        | Behavior::Rare(_)
+        | Behavior::Baseline(_)
+        | Behavior::Travel(_) => None,
+    };
+    if behavior.positive_signals().contains(&id) {
+        ""
+    } else if until == Some(id) {
+        ", which ends a chain"
+    } else {
+        ", which must not happen"
     }
 }
 
