@@ -1398,10 +1398,16 @@ fn regular_expressions_of_control_characters_are_refused() {
 }
 
 #[test]
-fn a_count_beyond_the_engines_window_is_refused() {
+fn a_count_beyond_the_engines_window_is_a_running_sum() {
     let text =
         "signals: { call: { source: aws.cloudtrail, where: readOnly } }\nbehavior: count(call) >= 10001 within 1h\n";
-    check_refused(&detection(text), &[ReasonCode::ThresholdTooLarge]);
+    let output = compile(&detection(text));
+    assert_eq!(output.verdict.reasons, []);
+    let query = text_of(&output);
+    assert!(
+        query.contains("| streamstats sum(detc_i_a1) AS detc_a1\n| where detc_o=0\n| where detc_a1>=10001\n"),
+        "{query}"
+    );
 }
 
 const THREE: &str = r#"signals:

@@ -4,6 +4,7 @@
 
 use super::columns::Shown;
 use super::context::Context;
+use super::count::MOST_ROWS;
 use super::read::Head;
 use crate::ir::{
     self, Aggregate, AggregateCondition, AggregateFunction, Aggregation, Arithmetic, Behavior, Decimal,
@@ -25,12 +26,12 @@ impl Context<'_> {
         }
         match &stage.behavior.node {
             Behavior::Event { .. } => self.any_event(&mut head, shown),
-            Behavior::Count { name, signal, at_least, window } if self.wants_numbers() => {
+            Behavior::Count { name, signal, at_least, window } if self.wants_numbers() || at_least.node > MOST_ROWS => {
                 let aggregate = counted(name, *signal, AggregateFunction::Count, at_least);
                 self.sweep(&mut head, &at_least_so_many(aggregate, at_least, window), shown);
             }
             Behavior::Count { signal, at_least, window, .. } => {
-                self.nth(&mut head, *signal, at_least, window.node, shown);
+                self.nth(&mut head, *signal, at_least.node, window.node, shown);
             }
             Behavior::Distinct { signal, values, at_least, window, .. } => {
                 self.spread(&mut head, *signal, values, at_least.node, window.node, shown);

@@ -4,13 +4,11 @@ use super::ast::{Aggregate, AggregateFunction, Arithmetic, Comparison, EvalExpr,
 use super::columns::Shown;
 use super::context::Context;
 use super::read::{Head, TIME, columns};
-use crate::backend::ReasonCode;
 use crate::ir::SignalId;
 use crate::schema::Duration;
-use crate::source::Spanned;
 
-/// The largest window in rows that the engine accepts (`max_stream_window`).
-const MOST_ROWS: u64 = 10_000;
+/// The largest window in rows that the engine accepts (`max_stream_window`); a larger count is a running sum.
+pub(super) const MOST_ROWS: u64 = 10_000;
 
 impl Context<'_> {
     /// Each event is a hit.
@@ -40,14 +38,10 @@ impl Context<'_> {
         &mut self,
         head: &mut Head,
         signal: SignalId,
-        at_least: &Spanned<u64>,
+        at_least: u64,
         window: Duration,
         shown: &mut Shown,
     ) {
-        if at_least.node > MOST_ROWS {
-            let message = format!("a count above {MOST_ROWS} needs more rows than the engine keeps in a window");
-            self.refuse(ReasonCode::ThresholdTooLarge, at_least.span, message);
-        }
         let mut kept = head.by(&[TIME]);
         let mut assignments = Vec::new();
         for (output, value) in self.event_columns(None, shown) {
@@ -71,13 +65,13 @@ impl Context<'_> {
         head.push(columns(&kept));
         head.push(Stage::Sort(order.clone()));
         head.push(Stage::StreamStats {
-            window: Some(at_least.node),
+            window: Some(at_least),
             current: true,
             aggregates: vec![Aggregate::count("detc_n"), Aggregate::of(AggregateFunction::Min, TIME, "detc_t0")],
             by: head.keys.clone(),
         });
         let age = EvalExpr::arithmetic(EvalExpr::derived(TIME), Arithmetic::Minus, EvalExpr::derived("detc_t0"));
-        let count = i64::try_from(at_least.node).unwrap_or(i64::MAX);
+        let count = i64::try_from(at_least).unwrap_or(i64::MAX);
         head.keep(EvalExpr::all(vec![
             EvalExpr::equal(EvalExpr::derived("detc_n"), EvalExpr::Integer(count)),
             EvalExpr::compare(age, Comparison::LessOrEqual, EvalExpr::Integer(head.ticks.span(window))),
