@@ -2043,6 +2043,12 @@ fn a_value_of_the_closing_event_is_one_of_its_instant() {
     };
     assert_eq!(burst("many > 5 and user == \"x\""), []);
     assert_eq!(burst("ip == \"192.0.2.1\""), [("tie_choice", "ip".to_owned())]);
+    // What an alert only shows decides nothing.
+    let shown = "signals:\n  s: { source: one, where: 'action == \"x\"' }\n  burst: { behavior: count(s) >= 3 by user within 10m }\n\
+                 behavior: count(burst) >= 2 by user within 1h\n\
+                 exceptions:\n  - { when: 'user == \"a\"', signals: [alert], owner: o, reason: r }\n\
+                 alert: { title: \"{{ ip }}\", suppress: none }\n";
+    assert_eq!(codes(shown), []);
 }
 
 #[test]

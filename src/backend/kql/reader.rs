@@ -24,6 +24,8 @@ pub(super) struct Context<'a> {
     pub(super) lookback: Duration,
     /// Whether its hits are the events of another stage.
     pub(super) is_inner: bool,
+    /// Names of the columns of its hits that a filter or an outer stage decides by.
+    pub(super) decisive: Vec<String>,
     /// Tables that the query names, in order.
     pub(super) lets: Vec<Let>,
 }
@@ -34,7 +36,9 @@ impl<'a> Context<'a> {
         let stage = &request.detection.stage;
         let lookback = stage.behavior.node.lookback();
         let verdict = Verdict::default();
-        Self { request, verdict, helpers: 0, stage, lookback, is_inner: false, lets: Vec::new() }
+        let filter = request.detection.filter.node.fields();
+        let decisive = filter.into_iter().map(|field| field.path.to_string()).collect();
+        Self { request, verdict, helpers: 0, stage, lookback, is_inner: false, decisive, lets: Vec::new() }
     }
 
     /// Names a table that is evaluated once; a table that has a name already keeps it.
@@ -107,7 +111,7 @@ impl<'c, 'a> Reader<'c, 'a> {
         let signal = context.stage.signal(id)?;
         let span = signal.name.span;
         if let Some(inner) = &signal.stage {
-            let (name, fields) = stage::named(context, &signal.name.node, inner)?;
+            let (name, fields) = stage::named(context, id, &signal.name.node, inner)?;
             let (place, time) = (Place::Hits(fields), frame::TIME.to_owned());
             return Some(Self::of_place(context, place, vec![name], time, signal));
         }

@@ -7,7 +7,7 @@ use super::columns::{Columns, number_type};
 use super::reader::{Context, Reader};
 use super::{aggregate, baseline, event, group, rare, sequence, travel, window};
 use crate::backend::ReasonCode;
-use crate::ir::{self, Behavior, HitValue, Predicate};
+use crate::ir::{self, Behavior, HitValue, Predicate, SignalId};
 use crate::plan::{self, Operator};
 use crate::schema::mapping::{Access, Column};
 use crate::schema::{Case, FieldPath, Type};
@@ -75,17 +75,21 @@ pub(super) fn hits<'a>(context: &mut Context<'a>, columns: &Columns<'a>) -> Opti
 /// The name of the table of a signal's hits, and their fields.
 pub(super) fn named<'a>(
     context: &mut Context<'a>,
+    id: SignalId,
     signal: &str,
     stage: &'a ir::Stage,
 ) -> Option<(String, Vec<HitField>)> {
-    let outer = (context.stage, context.lookback, context.is_inner);
+    let decisive = std::mem::take(&mut context.decisive);
+    let inner = decisive_on(context.stage, id, &decisive);
+    let outer = (context.stage, context.lookback, context.is_inner, decisive);
+    context.decisive = inner;
     context.stage = stage;
     context.lookback = stage.behavior.node.lookback().plus(outer.1);
     context.is_inner = true;
     let columns = Columns::of(context);
     let table = hits(context, &columns);
     let fields = fields(stage, &columns);
-    (context.stage, context.lookback, context.is_inner) = outer;
+    (context.stage, context.lookback, context.is_inner, context.decisive) = outer;
     let name = context.bind(&format!("detc_{signal}"), table?.with(Stage::Project(columns.all())));
     Some((name, fields))
 }
@@ -122,13 +126,19 @@ pub(super) fn filter<'a>(context: &mut Context<'a>, columns: &Columns<'a>) -> Ve
     Reader::of_hits(context, fields).map_or_else(Vec::new, |mut reader| reader.filter(filter))
 }
 
+/// Names of the columns of a signal's hits that decide something; those that an alert only shows do not.
+fn decisive_on(stage: &ir::Stage, id: SignalId, decisive: &[String]) -> Vec<String> {
+    let mut stage = stage.clone();
+    stage.columns.retain(|column| decisive.contains(&column.name));
+    stage.fields_on(id).into_iter().map(|field| field.path.to_string()).collect()
+}
+
 /// Notes where a choice among the events of one instant can matter, since an outer stage or a filter looks at it.
 fn note_ties(context: &mut Context<'_>, columns: &Columns<'_>) {
-    let looked_at = context.is_inner || context.request.detection.filter.node != Predicate::Constant(true);
-    if !looked_at || matches!(context.stage.behavior.node, Behavior::Event { .. }) {
+    if matches!(context.stage.behavior.node, Behavior::Event { .. }) {
         return;
     }
-    for carried in columns.of_events() {
+    for carried in columns.of_events().filter(|carried| context.decisive.contains(&carried.column.name)) {
         let message = format!(
             "where several events of one instant close a hit, `{}` can be that of another than the one that sorts last",
             carried.column.name
