@@ -580,6 +580,40 @@ fn case_folds_simply_unless_cased() {
 }
 
 #[test]
+fn globs_cover_the_whole_text() {
+    let is_like = |glob: &str, text: &str| {
+        holds(&format!("displayMessage like cased '{glob}'"), json!({ "displayMessage": text }))
+    };
+    for (glob, text) in [
+        ("a*b?c*", "aXbXbYcZ"),
+        ("*b?d", "bxdbyd"),
+        ("a*a", "aa"),
+        ("*ab*ab", "abab"),
+        ("?*é?", "xyéz"),
+        ("a*", "a"),
+        ("*?", "x"),
+        ("ab", "ab"),
+        ("a?b", "aéb"),
+        ("*a*b*", "xaxbx"),
+    ] {
+        assert!(is_like(glob, text), "{glob} {text}");
+    }
+    for (glob, text) in [
+        ("a*a", "a"),
+        ("*ab*ab", "ab"),
+        ("*aba*ba", "ababa b"),
+        ("a?b", "ab"),
+        ("ab", "abc"),
+        ("*b?d", "bd"),
+        ("a*b?c*", "aXbcZ"),
+        ("?*é?", "éz"),
+        ("*a*b*", "xbxa"),
+    ] {
+        assert!(!is_like(glob, text), "{glob} {text}");
+    }
+}
+
+#[test]
 fn addresses_are_exact() {
     let at = |ip: &str| json!({ "client": { "ipAddress": ip } });
     assert!(holds("client.ipAddress in [\"10.0.0.9/8\"]", at("10.255.0.1")));

@@ -2,7 +2,6 @@
 //!
 //! Never decides what an event means.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
@@ -94,13 +93,14 @@ pub(super) fn epoch(source: &Source, path: &FieldPath) -> Option<Epoch> {
 fn write_sorted(value: &Json, text: &mut String) {
     match value {
         Json::Object(members) => {
-            let members: BTreeMap<&String, &Json> = members.iter().collect();
+            let mut members: Vec<(&String, &Json)> = members.iter().collect();
+            members.sort_unstable_by_key(|(name, _)| *name);
             text.push('{');
             for (index, (name, value)) in members.into_iter().enumerate() {
                 if index > 0 {
                     text.push(',');
                 }
-                text.push_str(&Json::String(name.clone()).to_string());
+                write_text(name, text);
                 text.push(':');
                 write_sorted(value, text);
             }
@@ -116,6 +116,19 @@ fn write_sorted(value: &Json, text: &mut String) {
             }
             text.push(']');
         }
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => text.push_str(&value.to_string()),
+        Json::String(value) => write_text(value, text),
+        Json::Null | Json::Bool(_) | Json::Number(_) => text.push_str(&value.to_string()),
+    }
+}
+
+/// Writes a text as JSON does, between quotes.
+fn write_text(value: &str, text: &mut String) {
+    let is_plain = value.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\' && byte != 0x7f);
+    if is_plain {
+        text.push('"');
+        text.push_str(value);
+        text.push('"');
+    } else {
+        text.push_str(&Json::String(value.to_owned()).to_string());
     }
 }

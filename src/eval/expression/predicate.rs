@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::text::Probe;
 use super::{Cell, Scope, Test, address};
 use crate::ir::{OpeningHours, Order, Quantifier, Weekday};
 
@@ -28,7 +29,7 @@ impl<'a> Scope<'a> {
             Test::InTexts(term, texts) => matches!(self.value(term), Some(Cell::Text(text)) if texts.contain(&text)),
             Test::InCells(term, cells) => self.value(term).is_some_and(|value| cells.contains(&value)),
             Test::Text(term, probes) => match self.value(term) {
-                Some(Cell::Text(text)) => probes.iter().any(|probe| probe.passes(&text)),
+                Some(Cell::Text(text)) => Probe::any_passes(probes, &text),
                 Some(_) | None => false,
             },
             Test::InNetwork(term, networks) => {

@@ -2,6 +2,8 @@
 //!
 //! Never copies a text of ASCII to compare it.
 
+use memchr::memmem::Finder;
+
 use super::Spellings;
 use super::fold::folded;
 use crate::ir::{CaseRule, Glob, GlobPart, Regex, TextTest};
@@ -16,7 +18,8 @@ pub(in crate::eval) struct Spelt {
 /// A test of a text.
 #[derive(Debug)]
 pub(in crate::eval) enum Probe {
-    Contains(Spelt),
+    /// A searcher, and whether case counts.
+    Contains(Box<Finder<'static>>, bool),
     StartsWith(Spelt),
     EndsWith(Spelt),
     /// Parts with folded texts, unless they compare exactly.
@@ -34,14 +37,6 @@ impl Spelt {
     /// Whether a text is this one.
     pub(super) fn is(&self, text: &str) -> bool {
         self.decide(text, |text, wanted| text == wanted, <[u8]>::eq_ignore_ascii_case)
-    }
-
-    fn is_inside(&self, text: &str) -> bool {
-        self.decide(
-            text,
-            |text, part| text.contains(part),
-            |text, part| part.is_empty() || text.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part)),
-        )
     }
 
     fn starts(&self, text: &str) -> bool {
@@ -103,7 +98,7 @@ fn length_bit(text: &str) -> u64 {
 impl Probe {
     pub(super) fn new(test: &TextTest, case: CaseRule) -> Self {
         match test {
-            TextTest::Contains(part) => Self::Contains(Spelt::new(part, case)),
+            TextTest::Contains(part) => contains(part, case),
             TextTest::StartsWith(part) => Self::StartsWith(Spelt::new(part, case)),
             TextTest::EndsWith(part) => Self::EndsWith(Spelt::new(part, case)),
             TextTest::Like(glob) => like(glob, case),
@@ -111,25 +106,38 @@ impl Probe {
         }
     }
 
-    /// Whether a text passes.
-    pub(super) fn passes(&self, text: &str) -> bool {
+    /// Whether a text passes any of the tests; it is folded at most once.
+    pub(super) fn any_passes(probes: &[Self], text: &str) -> bool {
+        let mut folded: Option<String> = None;
+        probes.iter().any(|probe| probe.passes(text, &mut folded))
+    }
+
+    fn passes(&self, text: &str, folded: &mut Option<String>) -> bool {
         match self {
-            Self::Contains(part) => part.is_inside(text),
+            Self::Contains(part, exact) => part.find(spelt(text, *exact, folded).as_bytes()).is_some(),
             Self::StartsWith(part) => part.starts(text),
             Self::EndsWith(part) => part.ends(text),
-            Self::Like(parts, exact) => {
-                let spelt = if *exact { text.to_owned() } else { folded(text) };
-                covers(parts, &spelt.chars().collect::<Vec<char>>())
-            }
+            Self::Like(parts, exact) => covers(parts, spelt(text, *exact, folded)),
             Self::Matches(regex) => regex.as_ref().is_some_and(|regex| regex.is_match(text)),
         }
     }
 }
 
+fn contains(part: &str, case: CaseRule) -> Probe {
+    let exact = is_exact(case);
+    let part = if exact { part.to_owned() } else { folded(part) };
+    Probe::Contains(Box::new(Finder::new(part.as_bytes()).into_owned()), exact)
+}
+
+/// The text as it compares, folded when it is first wanted so.
+fn spelt<'a>(text: &'a str, exact: bool, known: &'a mut Option<String>) -> &'a str {
+    if exact { text } else { known.get_or_insert_with(|| folded(text)) }
+}
+
 /// The common globs are simpler tests.
 fn like(glob: &Glob, case: CaseRule) -> Probe {
     match glob.parts.as_slice() {
-        [GlobPart::Any, GlobPart::Text(part), GlobPart::Any] => Probe::Contains(Spelt::new(part, case)),
+        [GlobPart::Any, GlobPart::Text(part), GlobPart::Any] => contains(part, case),
         [GlobPart::Text(part), GlobPart::Any] => Probe::StartsWith(Spelt::new(part, case)),
         [GlobPart::Any, GlobPart::Text(part)] => Probe::EndsWith(Spelt::new(part, case)),
         parts => {
@@ -156,42 +164,48 @@ pub(super) const fn is_exact(case: CaseRule) -> bool {
     }
 }
 
-/// Whether the parts of a glob cover the whole text: a row of a table for each part.
-fn covers(parts: &[GlobPart], characters: &[char]) -> bool {
-    // Which prefixes of the text the parts so far cover.
-    let mut reached = vec![false; characters.len() + 1];
-    if let Some(start) = reached.first_mut() {
-        *start = true;
-    }
-    for part in parts {
-        match part {
-            GlobPart::Any => {
-                let mut open = false;
-                for slot in &mut reached {
-                    open |= *slot;
-                    *slot = open;
-                }
-            }
-            GlobPart::One => {
-                reached.rotate_right(1);
-                if let Some(start) = reached.first_mut() {
-                    *start = false;
-                }
-            }
-            GlobPart::Text(part) => {
-                let part: Vec<char> = part.chars().collect();
-                let ends = reached.iter().enumerate().filter(|(_, reached)| **reached);
-                let fits = |start: usize| characters.get(start..).is_some_and(|rest| rest.starts_with(&part));
-                let ends: Vec<usize> =
-                    ends.filter(|(start, _)| fits(*start)).map(|(start, _)| start + part.len()).collect();
-                reached.fill(false);
-                for end in ends {
-                    if let Some(slot) = reached.get_mut(end) {
-                        *slot = true;
-                    }
-                }
-            }
+/// Whether the parts of a glob cover the whole text: between two stars the leftmost place is as good as any.
+fn covers(parts: &[GlobPart], text: &str) -> bool {
+    let mut runs = parts.split(|part| *part == GlobPart::Any);
+    let Some(mut rest) = runs.next().and_then(|run| strip(run, text)) else { return false };
+    let runs: Vec<&[GlobPart]> = runs.collect();
+    let Some((last, middle)) = runs.split_last() else { return rest.is_empty() };
+    for run in middle {
+        match find(run, rest) {
+            Some(behind) => rest = behind,
+            None => return false,
         }
     }
-    reached.last().is_some_and(|whole| *whole)
+    let length = run_length(last);
+    let surplus = rest.chars().count().checked_sub(length);
+    let end = surplus.and_then(|surplus| rest.char_indices().map(|(start, _)| start).chain([rest.len()]).nth(surplus));
+    end.and_then(|start| rest.get(start..)).and_then(|end| strip(last, end)).is_some_and(str::is_empty)
+}
+
+/// What is left of a text behind a run without stars that stands at its start.
+fn strip<'a>(run: &[GlobPart], text: &'a str) -> Option<&'a str> {
+    run.iter().try_fold(text, |text, part| match part {
+        GlobPart::Text(part) => text.strip_prefix(part.as_str()),
+        GlobPart::One => {
+            let mut characters = text.chars();
+            characters.next().map(|_| characters.as_str())
+        }
+        GlobPart::Any => Some(text),
+    })
+}
+
+/// What is left of a text behind the first place where a run without stars stands.
+fn find<'a>(run: &[GlobPart], text: &'a str) -> Option<&'a str> {
+    let starts = text.char_indices().map(|(start, _)| start).chain([text.len()]);
+    starts.filter_map(|start| text.get(start..)).find_map(|rest| strip(run, rest))
+}
+
+fn run_length(run: &[GlobPart]) -> usize {
+    run.iter()
+        .map(|part| match part {
+            GlobPart::Text(part) => part.chars().count(),
+            GlobPart::One => 1,
+            GlobPart::Any => 0,
+        })
+        .sum()
 }
