@@ -1479,10 +1479,35 @@ fn hits_of_hits_are_refused() {
     check_query(&format!("{body}behavior: count(burst) >= 2 by user within 1h\n"), "unsupported_behavior\n");
 }
 
+/// One exception that filters finished hits.
+fn excepted(when: &str) -> String {
+    format!("exceptions:\n  - {{ when: '{when}', owner: o, reason: r, signals: [alert] }}\n")
+}
+
 #[test]
-fn filters_of_hits_are_refused() {
-    let body = "signals: { s: { source: one } }\nbehavior: count(s) >= 3 by user within 1m\nexceptions:\n  - { when: 'user == \"x\"', owner: o, reason: r, signals: [alert] }\n";
-    check_query(body, "unsupported_behavior\n");
+fn filters_of_hits_look_at_the_result() {
+    let body = format!("{ONE}behavior: count(s) as calls >= 3 by user within 1m\n");
+    let text = written(&compile(&format!("{body}{}", excepted("user == \"x\" and calls > 5"))));
+    let end = "| EVAL @timestamp = TO_DATETIME(detc_instant), user = detc_key_1, calls = detc_number_1\n\
+               | WHERE user IS NULL OR NOT (TO_LOWER(user) == \"x\") OR calls IS NULL OR calls <= 5\n\
+               | KEEP @timestamp, user, calls\n";
+    assert!(text.starts_with("FROM ") && text.ends_with(end), "{text}");
+}
+
+#[test]
+fn filters_of_a_closing_event_say_which_of_several_they_look_at() {
+    let body = format!("{ONE}behavior: count(s) >= 3 by user within 1m\n");
+    let text = written(&compile(&format!("{body}{}", excepted("agent == \"x\""))));
+    assert!(text.starts_with("tie_choice\nFROM "), "{text}");
+}
+
+#[test]
+fn filters_of_events_look_at_their_columns() {
+    let text = written(&compile(&format!("{ONE}{}", excepted("agent == \"x\""))));
+    assert!(
+        text.starts_with("FROM ") && text.contains("| WHERE agent IS NULL OR NOT (TO_LOWER(agent) == \"x\")\n"),
+        "{text}"
+    );
 }
 
 #[test]

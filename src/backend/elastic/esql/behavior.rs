@@ -3,12 +3,11 @@
 //! Never guesses: a behaviour without a proven form is refused.
 
 use super::ast::{Command, Name, Query};
-use super::draft::{Draft, Finished};
+use super::draft::{Draft, Finished, column_name};
 use super::window::closing;
 use crate::backend::elastic::options::Options;
 use crate::backend::{Request, Verdict};
 use crate::ir::{Behavior, SignalId};
-use crate::schema::FieldPath;
 
 /// What makes an alert of each event once, however often a run reads it.
 const IDENTITY: &[&str] = &["_id", "_index", "_version"];
@@ -42,18 +41,23 @@ impl Draft<'_> {
         self.is_framed = false;
         self.read(signals, IDENTITY)?;
         let carried = self.carried(closing);
-        let mut kept: Vec<Name> = IDENTITY.iter().chain(&["@timestamp"]).map(|name| Name::plain(*name)).collect();
-        let mut columns: Vec<String> = vec!["@timestamp".to_owned()];
+        let identity = || IDENTITY.iter().chain(&["@timestamp"]).map(|name| Name::plain(*name));
+        let mut kept: Vec<Name> = identity().collect();
+        let mut shown = Vec::new();
+        let mut types = Vec::new();
         let mut renamed = Vec::new();
         let mut computed = Vec::new();
         for packed in carried {
             let Some(column) = self.hit_column(&packed) else { continue };
-            if kept.contains(&Name::plain(column.name.clone())) {
+            if kept.contains(&column_name(&column.name)) {
                 continue;
             }
-            columns.push(column.name.clone());
+            types.push((column.name.clone(), packed.ty));
+            if column.shown {
+                shown.push(column.name.clone());
+            }
             kept.push(packed.name.clone());
-            renamed.push((packed.name.clone(), Name(FieldPath::parse(&column.name).segments().to_vec())));
+            renamed.push((packed.name.clone(), column_name(&column.name)));
             computed.push((packed.name, packed.value));
         }
         self.eval(computed);
@@ -61,6 +65,12 @@ impl Draft<'_> {
         if !renamed.is_empty() {
             self.commands.push(Command::Rename(renamed));
         }
+        self.filter_hits(&types, &[]);
+        if shown.len() < types.len() {
+            self.commands.push(Command::Keep(identity().chain(shown.iter().map(|name| column_name(name))).collect()));
+        }
+        self.missing.retain(|name, _| self.stage.columns.iter().any(|column| column.name == *name && column.shown));
+        let columns = std::iter::once("@timestamp".to_owned()).chain(shown).collect();
         Some(Finished { query: Query { commands: self.commands }, columns, missing: self.missing })
     }
 }

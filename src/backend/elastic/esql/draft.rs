@@ -10,8 +10,9 @@ use super::predicate::Test;
 use super::value::{Operand, Values, as_text};
 use crate::backend::elastic::options::Options;
 use crate::backend::{Fidelity, ReasonCode, Request, Verdict};
-use crate::ir::{HitColumn, HitValue, Predicate, SignalId, Stage, Value};
+use crate::ir::{HitColumn, Predicate, SignalId, Stage, Value};
 use crate::plan;
+use crate::schema::mapping::{Access, Binding, Column, FieldMap};
 use crate::schema::{Duration, FieldPath, Type};
 use crate::source::{Span, Spanned};
 
@@ -42,6 +43,9 @@ pub struct Draft<'a> {
     /// Whether nothing is read but what a hit of the newest interval can look back on.
     pub(super) is_framed: bool,
     roles: Vec<SignalId>,
+    key_types: Vec<Type>,
+    /// Columns whose values the index spells in its own way, so that no filter of hits can test them.
+    respelled: Vec<String>,
 }
 
 /// A finished query with what it shows.
@@ -68,6 +72,8 @@ impl<'a> Draft<'a> {
             missing: BTreeMap::new(),
             is_framed: true,
             roles: Vec::new(),
+            key_types: Vec::new(),
+            respelled: Vec::new(),
         }
     }
 
@@ -252,6 +258,7 @@ impl<'a> Draft<'a> {
                 columns.push((name.clone(), operand.expression));
             }
             self.keys.push(name);
+            self.key_types.push(operand.ty);
         }
         self.eval(columns);
         self.commands.extend(lists.into_iter().map(Command::Expand));
@@ -298,7 +305,8 @@ impl<'a> Draft<'a> {
     ) -> Vec<Packed> {
         let stage = self.stage;
         let mut packed = Vec::new();
-        for (index, column) in stage.columns.iter().enumerate().filter(|(_, column)| column.shown) {
+        let is_filtered = self.has_filter();
+        for (index, column) in stage.columns.iter().enumerate().filter(|(_, column)| column.shown || is_filtered) {
             let Some(values) = pick(column) else { continue };
             let mut scratch = Verdict::default();
             let outer = std::mem::take(self.verdict);
@@ -309,6 +317,9 @@ impl<'a> Draft<'a> {
             match (operand, obstacle) {
                 (Some(operand), None) if !operand.is_list => {
                     let name = Name::own(format!("column_{}", index + 1));
+                    if operand.is_respelled {
+                        self.respelled.push(column.name.clone());
+                    }
                     let text = encode(operand.expression.clone(), &operand.ty);
                     packed.push(Packed { name, value: operand.expression, text, ty: operand.ty });
                 }
@@ -335,48 +346,93 @@ impl<'a> Draft<'a> {
     /// Shows the hits of the newest interval: their time, keys, numbers, and what was carried of their events.
     pub(super) fn show(mut self, time: &Name, numbers: &[(&str, Expression)], carried: &[Packed]) -> Finished {
         self.newest(time);
-        let mut columns: Vec<(Name, Expression)> =
-            vec![(Name::plain("@timestamp"), date(Expression::Column(time.clone())))];
-        let mut add = |shown: &mut Vec<String>, name: &str, value: Expression| {
-            if !shown.iter().any(|known| known == name) {
-                shown.push(name.to_owned());
-                columns.push((Name(FieldPath::parse(name).segments().to_vec()), value));
-            }
-        };
-        let mut shown = Vec::new();
-        for (key, name) in self.stage.keys.iter().zip(&self.keys) {
-            add(&mut shown, &key.name, Expression::Column(name.clone()));
+        let mut found: Vec<(String, Expression, Type)> = Vec::new();
+        for ((key, name), ty) in self.stage.keys.iter().zip(&self.keys).zip(&self.key_types) {
+            found.push((key.name.clone(), Expression::Column(name.clone()), ty.clone()));
         }
         for (name, value) in numbers {
-            add(&mut shown, name, value.clone());
+            found.push(((*name).to_owned(), value.clone(), Type::Float));
         }
         for packed in carried {
             if let Some(column) = self.hit_column(packed) {
-                add(&mut shown, &column.name, decode(&packed.name, &packed.ty));
+                found.push((column.name.clone(), decode(&packed.name, &packed.ty), packed.ty.clone()));
             }
         }
-        for column in self.stage.columns.iter().filter(|column| column.shown) {
-            match column.value {
-                HitValue::Key(index) => {
-                    if let Some(name) = self.keys.get(index) {
-                        add(&mut shown, &column.name, Expression::Column(name.clone()));
-                    }
-                }
-                HitValue::Aggregate(_) | HitValue::Closing(_) | HitValue::Step { .. } => {
-                    if !shown.contains(&column.name) && !self.missing.contains_key(&column.name) {
-                        self.missing.insert(column.name.clone(), "the query does not carry it".to_owned());
-                    }
-                }
+        for column in &self.stage.columns {
+            if let Some(index) = column.key()
+                && let (Some(name), Some(ty)) = (self.keys.get(index), self.key_types.get(index))
+            {
+                found.push((column.name.clone(), Expression::Column(name.clone()), ty.clone()));
+            } else if !found.iter().any(|(name, ..)| *name == column.name) && !self.missing.contains_key(&column.name) {
+                self.missing.insert(column.name.clone(), "the query does not carry it".to_owned());
             }
         }
-        let names: Vec<Name> = columns.iter().map(|(name, _)| name.clone()).collect();
+        let mut columns: Vec<(Name, Expression)> =
+            vec![(Name::plain("@timestamp"), date(Expression::Column(time.clone())))];
+        let mut types: Vec<(String, Type)> = Vec::new();
+        for (name, value, ty) in found {
+            if !types.iter().any(|(known, _)| *known == name) {
+                columns.push((column_name(&name), value));
+                types.push((name, ty));
+            }
+        }
         self.eval(columns);
-        self.commands.push(Command::Keep(names));
+        let of_events: Vec<String> =
+            carried.iter().filter_map(|packed| Some(self.hit_column(packed)?.name.clone())).collect();
+        self.filter_hits(&types, &of_events);
+        let hidden = |name: &String| self.stage.columns.iter().any(|column| column.name == *name && !column.shown);
+        let is_key = |name: &String| self.stage.keys.iter().any(|key| key.name == *name);
+        let is_number = |name: &String| numbers.iter().any(|(number, _)| number == name);
+        let shown = types.into_iter().map(|(name, _)| name);
+        let shown: Vec<String> = shown.filter(|name| !hidden(name) || is_key(name) || is_number(name)).collect();
+        let names = std::iter::once(Name::plain("@timestamp")).chain(shown.iter().map(|name| column_name(name)));
+        self.commands.push(Command::Keep(names.collect()));
+        self.missing.retain(|name, _| self.stage.columns.iter().any(|column| column.name == *name && column.shown));
         let columns = std::iter::once("@timestamp".to_owned()).chain(shown).collect();
         Finished { query: Query { commands: self.commands }, columns, missing: self.missing }
     }
 
-    /// Refuses what stands around the behaviour and has no counterpart: signals made of hits, and a filter of hits.
+    fn has_filter(&self) -> bool {
+        self.request.detection.filter.node != Predicate::Constant(true)
+    }
+
+    /// Drops the hits that an exception speaks of, which names columns of the result; `of_events` are those of an event that
+    /// was chosen among several of one instant.
+    pub(super) fn filter_hits(&mut self, types: &[(String, Type)], of_events: &[String]) {
+        if !self.has_filter() {
+            return;
+        }
+        let filter: &Spanned<Predicate> = &self.request.detection.filter;
+        let missing = self.missing.iter().map(|(name, reason)| (name.clone(), Binding::Missing(reason.clone())));
+        let there = types.iter().map(|(name, ty)| {
+            if self.respelled.contains(name) {
+                let reason = "the index spells its values in its own way, so finished hits cannot be filtered by it";
+                return (name.clone(), Binding::Missing(reason.to_owned()));
+            }
+            (name.clone(), Binding::Column(result_column(name, ty)))
+        });
+        let mut map = FieldMap {
+            source: String::new(),
+            location: BTreeMap::new(),
+            time: "@timestamp".to_owned(),
+            fields: missing.chain(there).collect(),
+        };
+        let mut values = Values { map: &map, options: self.options, verdict: self.verdict, span: filter.span };
+        let test = values.predicate(filter);
+        map.fields.retain(|name, _| !of_events.contains(name));
+        let mut scratch = Verdict::default();
+        Values { map: &map, options: self.options, verdict: &mut scratch, span: filter.span }.predicate(filter);
+        if !scratch.reasons.is_empty() && self.verdict.fidelity() != Fidelity::Unsupported {
+            self.verdict.add(
+                ReasonCode::TieChoice,
+                filter.span,
+                "of several events that close a hit at one instant the filter looks at that with the greatest `_id`",
+            );
+        }
+        self.filter(test.yes);
+    }
+
+    /// Refuses signals that are made of hits.
     pub(super) fn refuse_frame(&mut self) {
         for signal in self.stage.signals.iter().filter(|signal| signal.stage.is_some()) {
             let message = format!(
@@ -386,14 +442,24 @@ impl<'a> Draft<'a> {
             );
             self.verdict.add(ReasonCode::UnsupportedBehavior, signal.name.span, message);
         }
-        let filter: &Spanned<Predicate> = &self.request.detection.filter;
-        if filter.node != Predicate::Constant(true) {
-            self.verdict.add(
-                ReasonCode::UnsupportedBehavior,
-                filter.span,
-                "finished hits are not filtered in ES|QL; let the exception name signals of events, or use another target",
-            );
-        }
+    }
+}
+
+/// The column of the result behind a name of the alert.
+pub fn column_name(name: &str) -> Name {
+    Name(FieldPath::parse(name).segments().to_vec())
+}
+
+/// A column of the result as a field that a filter of hits can name.
+fn result_column(name: &str, ty: &Type) -> Column {
+    Column {
+        path: name.to_owned(),
+        access: Access::Direct,
+        ty: Some(ty.clone()),
+        literals: BTreeMap::new(),
+        case: None,
+        lossy: None,
+        rest: FieldPath::default(),
     }
 }
 
