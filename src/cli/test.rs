@@ -111,6 +111,11 @@ fn changes(report: &MutationReport) -> Vec<Diagnostic> {
         let message = format!("test `{name}` fails without any change");
         Diagnostic::new(Code::FailedTest, *span, message).help("`detc test` shows why")
     });
+    let untested = report.untested.iter().map(|span| {
+        let message = "the detection has no tests, so that no change of its meaning would be noticed";
+        Diagnostic::new(Code::UnnoticedChange, *span, message)
+            .help("add `tests:` with events that raise an alert and events that do not")
+    });
     let unnoticed = report.unnoticed.iter().map(|one| {
         let message = format!("{} would go unnoticed", one.change);
         let hits = |times: &[String]| match times {
@@ -130,7 +135,7 @@ fn changes(report: &MutationReport) -> Vec<Diagnostic> {
             .label("no events were found that show the change")
             .severity(Severity::Hint)
     });
-    failed.chain(unnoticed).chain(undecided).collect()
+    failed.chain(untested).chain(unnoticed).chain(undecided).collect()
 }
 
 /// The results of every detection, by name.

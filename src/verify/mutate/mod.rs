@@ -32,6 +32,8 @@ pub struct MutationReport {
     /// Changes that no test notices, and that none of the events that were tried tells from the detection: they may mean
     /// the same.
     pub undecided: Vec<(Span, String)>,
+    /// Where the detection's name stands, if it has no tests: then nothing would be noticed.
+    pub untested: Option<Span>,
     /// Tests that fail or cannot run, by name and place; nothing else is told then.
     pub failed: Vec<(Span, String)>,
 }
@@ -65,7 +67,8 @@ pub fn mutate(detection: &Detection, text: &str, context: &Context<'_>, read: Re
             Ok(_) | Err(_) => report.failed.push((span, name)),
         }
     }
-    if !report.failed.is_empty() {
+    report.untested = (tests.is_empty() && report.failed.is_empty()).then_some(detection.name.span);
+    if tests.is_empty() || !report.failed.is_empty() {
         return report;
     }
     let own: Vec<BTreeMap<(Span, usize), Change<Detection>>> = tests
