@@ -19,6 +19,7 @@
 //! | [`ir`] | typed, resolved detections, and the schedule that follows from them | holds text that still has to be parsed |
 //! | [`analysis`] | from what was written to the ir: names, types, parameters, lists, exceptions, lints | stops at the first mistake |
 //! | [`eval`] | the reference: a detection and events to hits and alerts | knows what an engine can do |
+//! | [`logs`] | raw logs as streams of events | evaluates an event |
 //! | [`verify`] | runs the tests inside detections | decides what a detection means |
 //! | [`plan`] | a behaviour as a pipeline of operators | looks at a target |
 //! | [`backend`] | one language each: a query ast, its printer, and the verdict | emits a weaker query on its own |
@@ -49,6 +50,7 @@ pub mod diagnostic;
 pub mod embed;
 pub mod eval;
 pub mod ir;
+pub mod logs;
 pub mod plan;
 pub mod schema;
 pub mod source;

@@ -9,6 +9,7 @@ mod explain;
 mod junit;
 mod matrix;
 mod output;
+mod run;
 mod schema;
 mod session;
 mod test;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use session::Session;
+use session::{Format, Session};
 
 /// Detection-as-code compiler: behavioural detections in YAML to Splunk SPL, Microsoft KQL, Elastic EQL and Sigma.
 #[derive(Debug, Parser)]
@@ -37,6 +38,8 @@ enum Command {
     Compile(compile::Arguments),
     /// Run the tests inside detections with the reference evaluator.
     Test(test::Arguments),
+    /// Run detections over raw logs and print alerts.
+    Run(run::Arguments),
     /// Show what a detection means, stage by stage.
     Explain(explain::Arguments),
     /// Show how faithfully each target expresses each behaviour.
@@ -83,10 +86,15 @@ pub fn run() -> Outcome {
         }
     };
     let Arguments { session, command } = arguments;
+    if session.format == Format::Table && !matches!(command, Command::Run(_)) {
+        session.complain("`--format table` is a format of `detc run`");
+        return Outcome::Usage;
+    }
     match command {
         Command::Check(arguments) => check::run(&session, &arguments),
         Command::Compile(arguments) => compile::run(&session, &arguments),
         Command::Test(arguments) => test::run(&session, &arguments),
+        Command::Run(arguments) => run::run(&session, &arguments),
         Command::Explain(arguments) => explain::run(&session, &arguments),
         Command::Matrix(arguments) => matrix::run(&session, &arguments),
         Command::Schema(arguments) => schema::run(&session, &arguments),

@@ -66,6 +66,8 @@ pub(super) enum Format {
     Sarif,
     /// GitHub workflow commands.
     Github,
+    /// A table of alerts, for `detc run`.
+    Table,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -173,7 +175,7 @@ impl Session {
             })
             .collect();
         let format = match self.format {
-            Format::Text => diagnostic::Format::Text,
+            Format::Text | Format::Table => diagnostic::Format::Text,
             Format::Json => diagnostic::Format::Json,
             Format::Sarif => diagnostic::Format::Sarif,
             Format::Github => diagnostic::Format::Github,
@@ -222,16 +224,21 @@ impl Session {
     /// Where findings of a command go whose result is something else: a machine's format is always the result.
     pub(super) const fn beside_result(&self) -> Stream {
         match self.format {
-            Format::Text => Stream::Err,
+            Format::Text | Format::Table => Stream::Err,
             Format::Json | Format::Sarif | Format::Github => Stream::Out,
         }
     }
 
     /// A line about the run, for people only.
     pub(super) fn summary(&self, line: &str) {
-        if !self.quiet && self.format == Format::Text {
+        if !self.quiet && matches!(self.format, Format::Text | Format::Table) {
             let _ = writeln!(io::stderr(), "{line}");
         }
+    }
+
+    /// Whether only errors are to be shown.
+    pub(super) const fn quiet(&self) -> bool {
+        self.quiet
     }
 
     /// A line about wrong usage.

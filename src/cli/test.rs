@@ -68,7 +68,7 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> Outcome {
     let failed = tests().filter(|test| !test.failures.is_empty()).count();
     let passed = tests().count() - failed;
     let written = match session.format {
-        Format::Text | Format::Json => session.print(&report(session.format, &results, &loaded)),
+        Format::Text | Format::Json | Format::Table => session.print(&report(session.format, &results, &loaded)),
         Format::Sarif | Format::Github => {
             session.show(findings(tests()), &loaded.sources, Stream::Out);
             Outcome::Fine

@@ -50,12 +50,12 @@ pub fn collect(paths: &[Input], sources: &mut Sources) -> Result<Diagnostics, In
             walk(path, &mut files, &mut diagnostics);
         } else {
             files.insert(path.to_path_buf());
-            // A single detection still finds the lists of its folder and of the folders above it.
-            for folder in path.ancestors().skip(1).take(6) {
-                let lists = if folder.as_os_str().is_empty() { PathBuf::from("lists") } else { folder.join("lists") };
-                if lists.is_dir() {
-                    walk(&lists, &mut files, &mut diagnostics);
-                }
+        }
+        // A part of a project still finds the lists of the folders above it.
+        for folder in path.ancestors().skip(1).take(6) {
+            let lists = if folder.as_os_str().is_empty() { PathBuf::from("lists") } else { folder.join("lists") };
+            if lists.is_dir() {
+                walk(&lists, &mut files, &mut diagnostics);
             }
         }
     }

@@ -130,6 +130,9 @@ codes! {
     NearlyKnownValue, "W510", Warning, "the value is one letter away from a known one";
     UnlistedAttackId, "W511", Warning, "the identifier is not in the shipped extract of ATT&CK";
 
+    LateEvent, "W521", Warning, "an event of a log came later than `--lateness` allows";
+    UnknownEvent, "W522", Warning, "an object in a log has the signature of no known source";
+
     FailedTest, "E601", Error, "a test of the detection fails";
     UnnoticedChange, "E602", Error, "the tests do not notice a change of the detection's meaning";
 
@@ -137,6 +140,8 @@ codes! {
     CannotWrite, "E902", Error, "a file cannot be written";
     NothingToDo, "E903", Error, "the paths hold no detection";
     WrongConfiguration, "E904", Error, "the configuration is invalid";
+    UnreadableLog, "E905", Error, "a log cannot be read, or not to its end";
+    MalformedLog, "E906", Error, "what stands in a log is no event";
 }
 
 impl fmt::Display for Code {

@@ -17,10 +17,12 @@ pub struct Event {
     pub source: Arc<str>,
     /// Its own time, in microseconds since 1970.
     pub time: i64,
-    /// The event as the source sends it.
+    /// The event as the source sends it, or as much of it as anything asks for.
     pub fields: Json,
-    /// The line that the event was read from, where `fields` are only a part of it.
-    line: Option<Box<str>>,
+    /// Where it was found: a log by its number, and a line.
+    pub place: Option<(u32, u64)>,
+    /// The bytes of the event, where `fields` is not all of it.
+    line: Option<Box<[u8]>>,
     text: OnceLock<String>,
 }
 
@@ -28,13 +30,20 @@ impl Event {
     /// Makes an event.
     #[must_use]
     pub fn new(source: impl Into<Arc<str>>, time: i64, fields: Json) -> Self {
-        Self { source: source.into(), time, fields, line: None, text: OnceLock::new() }
+        Self { source: source.into(), time, fields, place: None, line: None, text: OnceLock::new() }
     }
 
-    /// Makes an event of which only some fields were read; `line` is all of it, as JSON, for the order of ties.
+    /// Makes an event of a log of which only some fields were read; `line` is all of it, as JSON.
     #[must_use]
-    pub fn of_line(source: impl Into<Arc<str>>, time: i64, fields: Json, line: impl Into<Box<str>>) -> Self {
-        Self { source: source.into(), time, fields, line: Some(line.into()), text: OnceLock::new() }
+    pub fn of_line(source: Arc<str>, time: i64, fields: Json, line: Box<[u8]>, place: (u32, u64)) -> Self {
+        Self { source, time, fields, place: Some(place), line: Some(line), text: OnceLock::new() }
+    }
+
+    /// The whole event.
+    #[must_use]
+    pub fn whole(&self) -> Json {
+        let whole = self.line.as_ref().and_then(|line| serde_json::from_slice(line).ok());
+        whole.unwrap_or_else(|| self.fields.clone())
     }
 
     /// The whole event as JSON with sorted members and no blanks, made when it is first wanted.
@@ -42,8 +51,8 @@ impl Event {
     pub fn text(&self) -> &str {
         self.text.get_or_init(|| {
             let mut text = String::new();
-            match self.line.as_deref().and_then(|line| serde_json::from_str::<Json>(line).ok()) {
-                Some(whole) => write_sorted(&whole, &mut text),
+            match &self.line {
+                Some(_) => write_sorted(&self.whole(), &mut text),
                 None => write_sorted(&self.fields, &mut text),
             }
             text

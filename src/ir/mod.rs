@@ -11,6 +11,7 @@ mod expression;
 mod fields;
 mod literal;
 mod pattern;
+mod reads;
 mod schedule;
 mod sequence;
 
