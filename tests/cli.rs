@@ -620,11 +620,11 @@ fn output_that_cannot_be_written_is_said() {
 
 #[test]
 fn a_single_query_that_does_not_exist_is_explained() {
-    let text = good("created", 1) + "behavior: count(created) >= 500 by userIdentity.arn within 1h\n";
+    let text = good("created", 1) + "behavior: new(created.sourceIPAddress) by userIdentity.arn over 7d\n";
     let project = Project::new().with("detections/created.yml", &text);
-    project.run(&["compile", "-t", "elastic", "-o", "-"]).ends(1).says("E402");
+    project.run(&["compile", "-t", "sigma", "-o", "-"]).ends(1).says("E402");
     project.write("detections/created.yml", text + "targets: [splunk]\n");
-    project.run(&["compile", "-t", "elastic", "-o", "-"]).ends(2).says("compiled for this target");
+    project.run(&["compile", "-t", "sigma", "-o", "-"]).ends(2).says("compiled for this target");
 }
 
 #[test]

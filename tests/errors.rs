@@ -13,7 +13,7 @@ use detc::diagnostic::{Code, Diagnostic, Format, Severity, write};
 use detc::source::{FileId, Sources};
 
 /// Codes that no detection file can raise, with the reason.
-const ELSEWHERE: [(Code, &str); 14] = [
+const ELSEWHERE: [(Code, &str); 18] = [
     (Code::NotUtf8, "raised while files are read; tests/cli.rs"),
     (Code::UnknownParameter, "raised for `--set`; tests/cli.rs"),
     (Code::InvalidSchema, "raised for telemetry schemas; tests/cli.rs"),
@@ -24,6 +24,10 @@ const ELSEWHERE: [(Code, &str); 14] = [
     (Code::OftenMissingSide, "reserved: no lint raises it yet"),
     (Code::FailedTest, "raised by `detc test`; tests/cli.rs"),
     (Code::UnnoticedChange, "raised by `detc test --mutate`; tests/cli.rs"),
+    (Code::LateEvent, "raised by `detc run`; tests/run_command.rs"),
+    (Code::UnknownEvent, "raised by `detc run`; tests/run_command.rs"),
+    (Code::UnreadableLog, "raised by `detc run`; tests/run_command.rs"),
+    (Code::MalformedLog, "raised by `detc run`; tests/run_command.rs"),
     (Code::CannotRead, "raised for the file system"),
     (Code::CannotWrite, "raised for the file system; tests/cli.rs"),
     (Code::NothingToDo, "raised for folders; tests/cli.rs"),
