@@ -192,13 +192,16 @@ fn read_signals(tree: &Node, document: &Document, diagnostics: &mut Diagnostics)
 
 /// A signal has a source or a behaviour, and not both.
 fn check_origin(node: &Node, name: &Spanned<String>, diagnostics: &mut Diagnostics) {
-    match (node.get("source"), node.get("behavior")) {
+    // A key without a value says as little as no key.
+    let written =
+        |key: &str| node.get(key).filter(|value| value.as_scalar().is_none_or(|scalar| !scalar.text.is_empty()));
+    match (written("source"), written("behavior")) {
         (Some(_), Some(behavior)) => {
             let message = "a signal has a source or a behaviour, not both";
             let help = "the sources of a behaviour are those of its signals; remove `source`";
             diagnostics.push(Diagnostic::new(Code::InvalidValue, behavior.span, message).help(help));
         }
-        (None, None) if node.as_mapping().is_some() => {
+        (None, None) if node.as_mapping().is_some() && node.get("behavior").is_none() => {
             let help = "add `source:` with the telemetry source; `detc schema list` shows them";
             let diagnostic = Diagnostic::new(Code::MissingKey, name.span, "the key `source` is missing");
             diagnostics.push(diagnostic.help(help).help("or `behavior:` over other signals"));
