@@ -1,0 +1,190 @@
+"""Compares one detection on one stream, and a batch of detections on a batch of streams.
+
+Streams of a batch lie far apart in time, so that the evaluator is asked once for all of them.
+"""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+
+from generator import Generator
+from protocol import EngineError, scheduled_hits
+from reference import expected
+from streams import Streams
+from verdicts import judge
+from vocabulary import BASE
+
+DAY = 86_400_000
+#: Distance of streams; longer than anything that a random detection looks back.
+SLOT = 64 * DAY
+#: Streams begin at six in the morning, so that a run that covers a whole day covers all of their hits.
+MORNING = 6 * 3_600_000
+WHOLE = "1d"
+ONCE = "every event is delivered once"
+
+
+@dataclass
+class Counterexample:
+    """A difference: what was compiled, what happened, and both lists of hits."""
+
+    detection: object
+    query: object
+    events: list
+    expected: Counter
+    found: object
+    why: str
+    mode: str
+
+
+@dataclass
+class Tally:
+    """What a batch found, in numbers."""
+
+    pairs: Counter = field(default_factory=Counter)
+    hits: Counter = field(default_factory=Counter)
+    rows: dict = field(default_factory=dict)
+    differing: Counter = field(default_factory=Counter)
+    refused: Counter = field(default_factory=Counter)
+    unsupported: Counter = field(default_factory=Counter)
+    invalid: int = 0
+    detections: int = 0
+    scheduled: int = 0
+    examples: list = field(default_factory=list)
+
+    def add(self, other):
+        self.pairs += other.pairs
+        self.hits += other.hits
+        self.differing += other.differing
+        self.refused += other.refused
+        self.unsupported += other.unsupported
+        self.invalid += other.invalid
+        self.detections += other.detections
+        self.scheduled += other.scheduled
+        self.examples += other.examples
+        for row, numbers in other.rows.items():
+            self.rows.setdefault(row, Counter()).update(numbers)
+
+
+def delivered(query, events):
+    """The events that a query is promised: each once, where it assumes so."""
+    if ONCE not in query.record["assumptions"]:
+        return events
+    seen, kept = set(), []
+    for event in events:
+        text = (event.source, event.text())
+        if text not in seen:
+            seen.add(text)
+            kept.append(event)
+    return kept
+
+
+def found_by(engine, query, events, mode):
+    """The engine's hits as a multiset, or the text of its error."""
+    events = delivered(query, events)
+    try:
+        if mode == "scheduled":
+            return Counter(scheduled_hits(engine, query, events))
+        last = max((event.time for event in events), default=0)
+        day = -(-(last + 1) // DAY) * DAY
+        return Counter(engine.hits(query, events, day + query.lag))
+    except EngineError as error:
+        return str(error)
+
+
+def verdict_of(query, events, wanted, found):
+    if isinstance(found, str):
+        return f"the engine stopped: {found}"
+    return judge(query, events, wanted, found)
+
+
+def own_sources(query, events):
+    return [event for event in events if event.source in query.record["sources"]]
+
+
+class Batch:
+    """Detections against streams on one target."""
+
+    def __init__(self, compiler, engines, target):
+        self.compiler, self.engines, self.target = compiler, engines, target
+
+    def engine_for(self, query):
+        return next((engine for engine in self.engines if query.record.get("language") in engine.languages), None)
+
+    def random(self, seed, detections, streams, family=None):
+        """Draws and compares a batch."""
+        rng = random.Random(seed)
+        windows = rng.choice([("3m", "5m"), ("3m", "4m"), ("5m",)])
+        generator = Generator(rng, windows)
+        drawn = [generator.detection(f"d{seed}_{index}", family) for index in range(detections)]
+        drawer = Streams(rng, windows)
+        starts = [BASE + MORNING + index * SLOT for index in range(streams)]
+        return self.compare(drawn, [(start, drawer.stream(start)) for start in starts])
+
+    def compare(self, detections, streams, scheduled=lambda index, stream: stream == index % 4):
+        """Every detection on every stream; `scheduled` says which pairs are also cut into consecutive runs."""
+        folder = self.compiler.write(detections)
+        whole, said = self.compiler.compile([folder], self.target, WHOLE)
+        shipped, _ = self.compiler.compile([folder], self.target)
+        hits = self.compiler.hits([folder], [event for _, events in streams for event in events])
+        tally = Tally(detections=len(detections), invalid=len(detections) - len(whole))
+        for index, detection in enumerate(detections):
+            query = whole.get(detection.name)
+            if query is None:
+                continue
+            if not query.text:
+                self.count_unsupported(tally, detection, query)
+                continue
+            engine = self.engine_for(query)
+            construct = engine.refuses(query) if engine else f"language {query.record.get('language')}"
+            if construct:
+                tally.refused[construct] += 1
+                self.row(tally, detection, {"parsed only": 1, f"refused {construct}": 1})
+                continue
+            for number, (start, events) in enumerate(streams):
+                mine = [(keys, time) for keys, time in hits.get(detection.name, []) if start - DAY <= time < start + SLOT - DAY]
+                modes = [("whole", query)]
+                if scheduled(index, number) and shipped.get(detection.name) and shipped[detection.name].text:
+                    modes.append(("scheduled", shipped[detection.name]))
+                for mode, asked in modes:
+                    self.pair(tally, engine, detection, asked, own_sources(asked, events), mine, mode)
+        return tally
+
+    def pair(self, tally, engine, detection, query, events, hits, mode):
+        wanted = expected(query, hits)
+        found = found_by(engine, query, events, mode)
+        if mode == "scheduled":
+            tally.scheduled += 1
+        else:
+            tally.pairs[detection.family, query.record["fidelity"]] += 1
+            tally.hits[detection.family] += sum(wanted.values())
+            self.row(tally, detection, {"streams": 1, "hits": sum(wanted.values())})
+        why = verdict_of(query, events, wanted, found)
+        if why:
+            tally.differing[detection.family] += 1
+            self.row(tally, detection, {"differing": 1})
+            if len(tally.examples) < 40:
+                tally.examples.append(Counterexample(detection, query, events, wanted, found, why, mode))
+
+    def count_unsupported(self, tally, detection, query):
+        for code in query.codes:
+            tally.unsupported[code] += 1
+        self.row(tally, detection, {"unsupported": 1})
+
+    @staticmethod
+    def row(tally, detection, numbers):
+        for row in dict.fromkeys(detection.rows):
+            tally.rows.setdefault(row, Counter()).update(numbers)
+
+    def one(self, detection, events, mode):
+        """The counterexample that one detection makes on one stream, or None where there is none (any more)."""
+        folder = self.compiler.write([detection])
+        queries, _ = self.compiler.compile([folder], self.target, WHOLE if mode == "whole" else None)
+        query = queries.get(detection.name)
+        engine = query and query.text and self.engine_for(query)
+        if not engine or engine.refuses(query):
+            return None
+        events = own_sources(query, events)
+        wanted = expected(query, self.compiler.hits([folder], events).get(detection.name, []))
+        found = found_by(engine, query, events, mode)
+        why = verdict_of(query, events, wanted, found)
+        return Counterexample(detection, query, events, wanted, found, why, mode) if why else None
