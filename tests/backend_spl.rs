@@ -2406,3 +2406,22 @@ behavior: count(burst) >= 3 by userIdentity.arn within 1h"#,
     assert_eq!(codes, [ReasonCode::TieChoice]);
     assert!(output.query.is_some());
 }
+
+#[test]
+fn every_query_assumes_that_events_are_delivered_once() {
+    for rest in [
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }"#,
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+  made: { source: aws.cloudtrail, where: 'eventName == "CreateUser"' }
+behavior: denied or made"#,
+        r#"signals:
+  denied: { source: aws.cloudtrail, where: 'errorCode == "AccessDenied"' }
+behavior: count(denied) >= 2 by userIdentity.arn within 10m"#,
+    ] {
+        let output = compile(&detection(rest));
+        let assumed = output.verdict.assumptions.iter().filter(|text| text.contains("delivered once")).count();
+        assert_eq!(assumed, 1, "{rest}");
+    }
+}

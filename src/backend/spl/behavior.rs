@@ -22,8 +22,8 @@ impl Context<'_> {
         let mut head = if stage.is_composed() { self.composed(&pipeline)? } else { self.events(&pipeline)? };
         if !matches!(stage.behavior.node, Behavior::Event { .. }) {
             self.keys(&mut head);
-            self.verdict.assume("every event is delivered once");
         }
+        self.verdict.assume("every event is delivered once");
         match &stage.behavior.node {
             Behavior::Event { .. } => self.any_event(&mut head, shown),
             Behavior::Count { name, signal, at_least, window } if self.wants_numbers() || at_least.node > MOST_ROWS => {

@@ -32,6 +32,15 @@ class Event:
     source: str
     time: int
     raw: dict
+    #: path of the member that identifies events of the source, where there is one
+    identified_by: str | None = None
+
+    def identity(self):
+        """The value that tells copies of one event from other events, or None."""
+        value = self.raw
+        for name in (self.identified_by or "").split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        return value if value != "" else None
 
     def text(self):
         """The event as one line of a log."""

@@ -26,7 +26,7 @@ def without(event, path):
     for name in path[:-1]:
         inner = inner[name]
     del inner[path[-1]]
-    return Event(event.source, event.time, document)
+    return Event(event.source, event.time, document, event.identified_by)
 
 
 def smaller_events(events):
@@ -37,7 +37,7 @@ def smaller_events(events):
 def smaller_fields(events):
     for index, event in enumerate(events):
         for path in leaves(event.raw):
-            if event.source in SOURCES and ".".join(path) in (SOURCES[event.source].time, SOURCES[event.source].kind):
+            if event.source in SOURCES and ".".join(path) in (SOURCES[event.source].time, SOURCES[event.source].kind, SOURCES[event.source].identity):
                 continue
             yield events[:index] + [without(event, path)] + events[index + 1:]
 
