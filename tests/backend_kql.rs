@@ -625,12 +625,15 @@ fn functions_pass_missing_values_on() {
     );
 }
 
+/// The shape of an address without leading zeros and zones; what else the engine's function takes for one is nowhere written.
+const ADDRESS: &str = r#"SrcIp matches regex @"\A(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})\z" or SrcIp matches regex @"\A[0-9A-Fa-f:]*:(?:[0-9A-Fa-f]{0,4}|(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2}))\z""#;
+
 #[test]
-fn enrichment_is_that_of_the_engine() {
+fn enrichment_is_that_of_the_engine_for_what_is_an_address() {
     check(
         r#"city(ip) == "Paris""#,
-        r#"tostring(geo_info_from_ip_address(SrcIp).city) =~ "Paris""#,
-        r#"tostring(geo_info_from_ip_address(SrcIp).city) !~ "Paris""#,
+        &format!(r#"iff({ADDRESS}, tostring(geo_info_from_ip_address(SrcIp).city), "") =~ "Paris""#),
+        &format!(r#"iff({ADDRESS}, tostring(geo_info_from_ip_address(SrcIp).city), "") !~ "Paris""#),
     );
 }
 
@@ -1812,6 +1815,7 @@ behavior: travel(s.ip) by user faster than 900 km/h beyond 500 km within 6h
 | where Action =~ "x"
 | project TimeGenerated, user = User, detc_address = SrcIp
 | where isnotempty(user) and isnotempty(detc_address)
+| where detc_address matches regex @"\A(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})\z" or detc_address matches regex @"\A[0-9A-Fa-f:]*:(?:[0-9A-Fa-f]{0,4}|(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2}))\z"
 | extend detc_place = geo_info_from_ip_address(detc_address)
 | extend detc_latitude = toreal(detc_place.latitude), detc_longitude = toreal(detc_place.longitude)
 | where isnotnull(detc_latitude) and isnotnull(detc_longitude)
@@ -2152,7 +2156,7 @@ fn names_of_countries_differ_from_codes() {
     let output = compile("signals:\n  a: { source: one, where: 'country(ip) == \"FR\"' }\n");
     let codes: Vec<&str> = output.verdict.reasons.iter().map(|reason| reason.code.as_str()).collect();
     assert_eq!(codes, ["field_lossy"]);
-    assert!(written(&output).contains(r#"tostring(geo_info_from_ip_address(SrcIp).country) =~ "FR""#));
+    assert!(written(&output).contains(r#"tostring(geo_info_from_ip_address(SrcIp).country), "") =~ "FR""#));
 }
 
 #[test]

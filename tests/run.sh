@@ -135,6 +135,11 @@ check_kql() {
     failing_lines "$work/kql.jsonl" node tests/oracles/kql_check.mjs tests/oracles/tables.json "$work/dist/sentinel"
 }
 
+# The emitted text executed, against the reference evaluator on the same events.
+execute_kql() {
+    "$python" tests/oracles/differential --target sentinel --detc "$detc" --self-test --random 2000 --evidence "$work/evidence/sentinel.json"
+}
+
 check_eql() {
     "$python" tests/oracles/eql_check.py --self-test
     failing_lines "$work/eql.jsonl" "$python" tests/oracles/eql_check.py "$work/dist/elastic" targets/elastic/fields schemas/sources
@@ -236,8 +241,10 @@ if ! $quick; then
         done
     fi
     if $has_python && $has_node; then
+        step "KQL gives the evaluator's hits (interpreter)" execute_kql
         step "SARIF is valid (published schema)" check_sarif
     else
+        skip "KQL gives the evaluator's hits (interpreter)" "no Python or no Node engines"
         skip "SARIF is valid (published schema)" "no Python or no Node engines"
     fi
 fi

@@ -7,42 +7,16 @@
 // Prints one JSON object a file and exits 1 when any query has an error. The language service is looked for
 // in the folder that DETC_KQL_MODULES names, else where provision.sh puts it.
 //
-// The binder says nothing about a value of the wrong meaning (`prev()` on rows in no order, a typo inside a
-// dynamic path), so the last part of this file adds the few rules that it lacks.
+// The binder says nothing about a query of another meaning (`prev()` on rows in no order, a column that a union
+// splits): kql/lints.mjs has rules about its tree, and the last part of this file has rules about the text.
 
 import { readFileSync, readdirSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-
-const here = dirname(fileURLToPath(import.meta.url));
-const modules = process.env.DETC_KQL_MODULES ?? join(here, "../../target/oracles/node");
-const require = createRequire(join(resolve(modules), "package.json"));
+import { join } from "node:path";
+import { loadKusto, workspace } from "./kql/language.mjs";
+import { treeRules } from "./kql/lints.mjs";
 
 // A scheduled analytics rule with a longer query text is refused on deployment.
 const LONGEST_QUERY = 10_000;
-
-/** Loads the language service, whose two scripts put `Bridge` and `Kusto` on the global object. */
-function loadKusto() {
-  require("@kusto/language-service-next/bridge.min.js");
-  require("@kusto/language-service-next/Kusto.Language.Bridge.min.js");
-  return globalThis.Kusto.Language;
-}
-
-/** A workspace with the declared tables and functions and nothing else. */
-function workspace(kusto, declared) {
-  const { TableSymbol, FunctionSymbol, DatabaseSymbol } = kusto.Symbols;
-  const members = [];
-  for (const [name, columns] of Object.entries(declared.tables)) {
-    const schema = Object.entries(columns).map(([column, type]) => `${column}: ${type}`).join(", ");
-    // The constructors are overloads numbered by the package's build, which is why its version is pinned.
-    members.push(new TableSymbol.$ctor7(name, `(${schema})`, null));
-  }
-  for (const [name, { parameters, body }] of Object.entries(declared.functions ?? {})) {
-    members.push(new FunctionSymbol.$ctor16(name, parameters, body, null));
-  }
-  return kusto.GlobalState.Default.WithDatabase(new DatabaseSymbol.ctor("workspace", members));
-}
 
 /** Binds one query: its errors, and the columns of its result. */
 function check(kusto, globals, text) {
@@ -56,6 +30,7 @@ function check(kusto, globals, text) {
   if (errors.length === 0 && columns.length === 0) {
     errors.push(finding(text, 0, "detc-result", "the query gives no table"));
   }
+  for (const { node, code: rule, message } of treeRules(code)) errors.push(finding(text, node.TextStart, rule, message));
   errors.push(...unboundRules(text));
   return { errors, columns };
 }
@@ -74,9 +49,6 @@ function unboundRules(text) {
   };
   each(/\|\s*join\b(?!\s*(?:hint\.\w+\s*=\s*\S+\s+)*kind\s*=)/g, "detc-join-kind", "`join` without `kind` drops rows of its left side");
   each(/\bdcount(?:if)?\s*\(/g, "detc-dcount", "`dcount` is an estimate");
-  if (/\b(?:prev|next|row_cumsum|row_number|row_rank_\w+|row_window_session)\s*\(|\|\s*scan\b/.test(bare) && !/\|\s*(?:sort|order|serialize|top)\b/.test(bare)) {
-    found.push(finding(text, 0, "detc-unsorted", "a function of neighbouring rows, and no `sort` before it"));
-  }
   if ([...text].length > LONGEST_QUERY) {
     found.push(finding(text, 0, "detc-length", `the query is longer than ${LONGEST_QUERY} characters`));
   }
@@ -104,6 +76,9 @@ function selfTest(kusto, globals) {
     `AWSCloudTrail | where EventName == "CreateUser" and isnotempty(UserIdentityArn) | project TimeGenerated, UserIdentityArn`,
     `// twenty refusals\nAWSCloudTrail\n| where ErrorCode in~ ("AccessDenied")\n| project TimeGenerated, UserIdentityArn\n| sort by UserIdentityArn asc, TimeGenerated asc\n| extend detc_key = prev(UserIdentityArn, 19), detc_first = prev(TimeGenerated, 19)\n| where detc_key == UserIdentityArn and TimeGenerated - detc_first <= 10m`,
     `let allowed = _GetWatchlist("approved") | project SearchKey;\nSigninLogs | where UserPrincipalName !in~ (allowed) | project TimeGenerated, UserPrincipalName, code = toint(Status.errorCode)`,
+    `AWSCloudTrail | sort by EventName asc | where ErrorCode == "x" | extend detc_n = 1 | project EventName, detc_n | serialize detc_m = row_number() | extend k = prev(EventName)`,
+    `AWSCloudTrail | join kind=inner (AWSCloudTrail | sort by EventName asc | extend k = prev(EventName) | project k, EventName) on EventName | project k`,
+    `union (AWSCloudTrail | project k = EventName), (AzureActivity | project k = Caller, TimeGenerated) | where k !in ((AzureActivity | project Caller))`,
     `OktaSystemLogs | sort by ActorUsername asc, TimeGenerated asc | scan declare (t1: datetime) with (step f: true => t1 = iff(DvcAction == "x // no comment", TimeGenerated, f.t1);) | project TimeGenerated, t1`,
     `AWSCloudTrail | join kind=inner (AzureActivity | project Caller, t = TimeGenerated) on $left.UserIdentityUserName == $right.Caller`,
   ];
@@ -119,6 +94,22 @@ function selfTest(kusto, globals) {
     ["AWSCloudTrail | join (AzureActivity) on $left.UserIdentityUserName == $right.Caller", "detc-join-kind"],
     ["AWSCloudTrail | summarize n = dcount(EventName) by UserIdentityArn", "detc-dcount"],
     ["AWSCloudTrail | extend k = prev(EventName)", "detc-unsorted"],
+    ["AWSCloudTrail | project k = iff(next(EventName) == 'x', 1, 0)", "detc-unsorted"],
+    ["AWSCloudTrail | where prev(EventName) == EventName", "detc-unsorted"],
+    ["AWSCloudTrail | extend n = row_cumsum(1)", "detc-unsorted"],
+    ["AWSCloudTrail | sort by EventName asc | summarize n = count() by EventName | extend k = prev(n)", "detc-unsorted"],
+    ["AWSCloudTrail | sort by EventName asc | join kind=inner (AzureActivity | project EventName = Caller) on EventName | extend k = prev(EventName)", "detc-unsorted"],
+    ["union (AWSCloudTrail | sort by EventName asc | project EventName), (AzureActivity | project EventName = Caller) | extend k = prev(EventName)", "detc-unsorted"],
+    ["AWSCloudTrail | join kind=inner (AWSCloudTrail | extend k = prev(EventName) | project k, EventName) on EventName", "detc-unsorted"],
+    ["let a = materialize(AWSCloudTrail | sort by EventName asc); a | extend k = prev(EventName)", "detc-unsorted"],
+    ["AWSCloudTrail | scan declare (t: datetime) with (step s: true => t = TimeGenerated;) | project t", "detc-unsorted"],
+    ["AWSCloudTrail | sort by TimeGenerated asc | scan declare (t: datetime) with (step s: true => t = TimeGenerated;)", "detc-match-id"],
+    ["union (AWSCloudTrail | project k = EventName), (AzureActivity | project k = TimeGenerated)", "detc-union-split"],
+    ["union (AWSCloudTrail | project TimeGenerated, k = 1), (AzureActivity | project TimeGenerated, k = 1.0)", "detc-union-split"],
+    ["AWSCloudTrail | where EventName in (AzureActivity | project Caller, OperationNameValue)", "detc-in-columns"],
+    ["AWSCloudTrail | where EventName !in~ ((_GetWatchlist('approved')))", "detc-in-columns"],
+    ["AWSCloudTrail | extend by = EventName | project by", null],
+    ["AWSCloudTrail | project count = EventName, kind = EventName | where kind == 'x' | summarize last = max(count) by kind | project last", null],
     [`AWSCloudTrail | where EventName in (${'"x", '.repeat(3000)} "y")`, "detc-length"],
     ["let x = 5;", null],
   ];

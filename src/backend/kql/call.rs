@@ -1,6 +1,7 @@
 //! Functions that give a value.
 
 use super::ast::{Expr, Kind, Operator};
+use super::network::looks_like_address;
 use super::pattern;
 use super::predicate::present;
 use super::reader::Reader;
@@ -130,8 +131,10 @@ impl Reader<'_, '_> {
 
     fn geography(&mut self, address: &Value, member: &str) -> Expr {
         self.context.verdict.assume("`country` and `city` are those of `geo_info_from_ip_address`");
-        let record = Expr::call("geo_info_from_ip_address", self.text(address));
-        Expr::call("tostring", Expr::Member(Box::new(record), member.to_owned()))
+        let text = self.text(address);
+        let record = Expr::call("geo_info_from_ip_address", text.clone());
+        let known = Expr::call("tostring", Expr::Member(Box::new(record), member.to_owned()));
+        looks_like_address(&text).choose(known, Expr::Null(Kind::Text))
     }
 
     /// The pattern of a regular expression; one that the engine would refuse is.

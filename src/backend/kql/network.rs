@@ -42,6 +42,11 @@ pub(super) fn in_set(text: &Expr, set: AddressSet, positive: bool) -> Expr {
     }
 }
 
+/// The condition that the text has the shape of an address, for functions that read other texts as one too.
+pub(super) fn looks_like_address(text: &Expr) -> Expr {
+    Expr::any([has_shape(text, FOUR), has_shape(text, SIX)])
+}
+
 fn blocks(networks: &[Network]) -> (Vec<String>, Vec<String>) {
     let (mut four, mut six) = (Vec::new(), Vec::new());
     for network in networks {

@@ -6,6 +6,7 @@ use super::ast::{Assignment, Expr, Operator, Stage, Table};
 use super::columns::Columns;
 use super::frame::TIME;
 use super::measure::{constant, times};
+use super::network::looks_like_address;
 use super::reader::Context;
 use super::rows::{Form, Marks, Wanted, carried_columns, key_columns, rows};
 use super::stage::instants;
@@ -50,6 +51,7 @@ pub(super) fn travel<'a>(context: &mut Context<'a>, travel: &'a Travel, columns:
     let hours = Expr::infix(gap, Operator::Divide, Expr::Span(Duration::from_seconds(3600)));
     let speed = Expr::infix(Expr::column(DISTANCE), Operator::Divide, hours);
     let table = table
+        .with(Stage::Where(looks_like_address(&Expr::column(ADDRESS))))
         .with(Stage::Extend(vec![Assignment::new(
             PLACE,
             Expr::call("geo_info_from_ip_address", Expr::column(ADDRESS)),

@@ -68,7 +68,7 @@ def main():
             print(report(shrink(batch, example, asked.shrink_seconds)))
     pairs = sum(total.pairs.values())
     print(f"{asked.target}: {pairs} pairs, {sum(total.hits.values())} hits, {total.scheduled} streams also in scheduled runs, "
-          f"{sum(total.differing.values())} differing, {total.detections} detections ({total.invalid} invalid), {time.monotonic() - began:.0f} s")
+          f"{total.assumed} left out for an assumption, {sum(total.differing.values())} differing, {total.detections} detections ({total.invalid} invalid), {time.monotonic() - began:.0f} s")
     unlisted = check_listed(asked.target, total)
     for line in unlisted:
         print(line)

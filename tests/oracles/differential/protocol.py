@@ -108,6 +108,10 @@ class Engine:
         """Name of a construct in `not_executed.yml` that keeps the query from being executed, or None."""
         raise NotImplementedError
 
+    def promised(self, query, events):
+        """Whether the events keep those assumptions of the manifest that random events can break."""
+        return True
+
     def hits(self, query, events, now):
         """The hits that one scheduled run at `now` (milliseconds) reports, as a list of (keys, time).
 

@@ -7,6 +7,7 @@ import importlib
 
 #: target -> module and class names; a target can have several engines, each for other languages
 MODULES = {
+    "sentinel": [("engines.kql", "KqlEngine")],
     "splunk": [("engines.spl", "SplEngine")],
 }
 

@@ -1,0 +1,152 @@
+"""Puts raw events into the columns of Log Analytics tables, as the connectors that the field maps describe do.
+
+It reads field maps and the declared columns of tables, and never a query. A value that does not fit a column's type,
+text of a number in another spelling included, leaves the column empty.
+"""
+
+import json
+import re
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+import yaml
+
+ORACLES = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ORACLES))
+
+from field_maps import segments  # noqa: E402
+
+
+class Loader(yaml.SafeLoader):
+    """YAML without dates: every scalar that looks like one is text in a field map."""
+
+
+Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def time_text(milliseconds):
+    moment = datetime.fromtimestamp(milliseconds // 1000, timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S") + f".{milliseconds % 1000:03d}Z"
+
+
+def member(document, path):
+    for name in path:
+        if not isinstance(document, dict) or name not in document:
+            return None
+        document = document[name]
+    return document
+
+
+def put(document, path, value):
+    for name in path[:-1]:
+        inner = document.get(name)
+        document = document.setdefault(name, {}) if isinstance(inner, dict) or inner is None else {}
+    document[path[-1]] = value
+
+
+def json_text(value):
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def text_of(value):
+    """A scalar of an event in a text column."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else json_text(value)
+
+
+def fitted(kind, value):
+    """A value as one of a column's type, or None."""
+    if value is None:
+        return None
+    if kind == "string":
+        return text_of(value)
+    if kind == "dynamic":
+        return json_text(value)
+    if kind == "bool":
+        return value if isinstance(value, bool) else {"true": True, "false": False}.get(str(value).lower())
+    if kind in ("long", "int"):
+        return str(int(float(value))) if re.fullmatch(r"-?(0|[1-9]\d*)(\.0)?", text_of(value)) else None
+    if kind == "real":
+        return float(value) if re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?", text_of(value)) else None
+    if kind == "datetime":
+        return value if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", str(value)) else None
+    raise ValueError(f"a column of type {kind}")
+
+
+class Binding:
+    """One field of a source, and its place in the table."""
+
+    def __init__(self, native, binding):
+        binding = {"path": binding} if isinstance(binding, str) else binding
+        self.native = segments(native.removesuffix(".*"))
+        self.path = segments(binding["path"])
+        self.access = binding.get("access", "direct")
+        self.literals = {str(key).lower(): value for key, value in (binding.get("literals") or {}).items()}
+
+    def value(self, raw):
+        found = member(raw, self.native)
+        return self.literals.get(text_of(found).lower(), found) if self.literals and not isinstance(found, (dict, list)) and found is not None else found
+
+
+class Table:
+    """The table of one source."""
+
+    def __init__(self, fields, columns):
+        location = fields["location"]["table"]
+        self.name = location if isinstance(location, str) else location[0]
+        self.columns = columns[self.name]
+        self.time = fields["time"]
+        self.bindings = [
+            Binding(native, binding)
+            for native, binding in fields["fields"].items()
+            if "[]" not in native and (isinstance(binding, str) or "missing" not in binding)
+        ]
+
+    def row(self, event):
+        """The columns of an event that are not empty."""
+        row, documents = {}, {}
+        for binding in self.bindings:
+            value = binding.value(event.raw)
+            if value is None:
+                continue
+            column, *inner = binding.path
+            if binding.access == "direct":
+                if not inner and row.get(column) is None:
+                    row[column] = fitted(self.columns[column], value)
+            elif inner:
+                put(documents.setdefault(column, {}), inner, value)
+            elif isinstance(value, dict) and isinstance(documents.get(column), dict):
+                documents[column].update(value)
+            else:
+                documents[column] = value
+        row.update((column, json_text(document)) for column, document in documents.items())
+        row[self.time] = time_text(event.time)
+        return {column: value for column, value in row.items() if value is not None}
+
+
+class Tables:
+    """The tables of all sources of a project."""
+
+    def __init__(self, project):
+        columns = json.loads((ORACLES / "tables.json").read_text(encoding="utf-8"))["tables"]
+        self.of = {}
+        for path in sorted((Path(project) / "targets/sentinel/fields").glob("*.yml")):
+            fields = yaml.load(path.read_text(encoding="utf-8"), Loader)
+            self.of[fields["source"]] = Table(fields, columns)
+
+    def natives(self, columns):
+        """The last names of the native fields that the columns hold."""
+        return {binding.native[-1] for table in self.of.values() for binding in table.bindings if binding.path[0] in columns}
+
+    def rows(self, events):
+        """Rows by the name of the table."""
+        found = {}
+        for event in events:
+            table = self.of[event.source]
+            found.setdefault(table.name, []).append(table.row(event))
+        return found
