@@ -18,6 +18,10 @@ use options::Options;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Elastic;
 
+/// Said of every event query.
+const SINGLE: &str =
+    "fields that the schema calls single hold one value in the index too, since EQL looks for any of several";
+
 /// Said of every query.
 const MAX_SIGNALS: &str =
     "one run finds no more hits than the rule's `max_signals` (100 unless set), which keeps the newest";
@@ -25,7 +29,7 @@ const MAX_SIGNALS: &str =
 /// Said of every query.
 const KEPT_WHOLE: &str = "no tested value is longer than the index keeps (`ignore_above`)";
 
-/// Said of every query that counts or orders events.
+/// Said of every query.
 const DELIVERED_ONCE: &str = "the index holds each event once";
 
 impl Backend for Elastic {
@@ -69,6 +73,7 @@ fn belongs_to_eql(request: &Request<'_>) -> bool {
 fn event_query(request: &Request<'_>, options: &Options) -> Output {
     let mut verdict = Verdict::default();
     let statement = eql::lower(request, options, &mut verdict);
+    verdict.assume(SINGLE);
     let is_supported = assume(request, &mut verdict);
     let query = statement.filter(|_| is_supported).map(|statement| Query {
         language: "eql",
@@ -108,9 +113,7 @@ fn assume(request: &Request<'_>, verdict: &mut Verdict) -> bool {
     verdict.assume(format!("events arrive at most {} after their own time", request.schedule.lag));
     verdict.assume(MAX_SIGNALS);
     verdict.assume(KEPT_WHOLE);
-    if !matches!(request.detection.stage.behavior.node, Behavior::Event { .. }) {
-        verdict.assume(DELIVERED_ONCE);
-    }
+    verdict.assume(DELIVERED_ONCE);
     true
 }
 

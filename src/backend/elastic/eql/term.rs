@@ -4,7 +4,7 @@
 
 use super::ast::{Expression, Field, Term};
 use super::behavior::Builder;
-use super::lower::{ADDRESSES, Bound, Lowering, Test};
+use super::lower::{Bound, Lowering, Test};
 use crate::backend::ReasonCode;
 use crate::ir::{Call, CaseRule, SignalId, Value};
 use crate::schema::mapping::FieldMap;
@@ -145,9 +145,6 @@ impl Builder<'_> {
                 bound.name
             );
             self.verdict.add(ReasonCode::KeyCase, span, message);
-        }
-        if bound.stored == Type::Ip {
-            self.verdict.assume(ADDRESSES);
         }
         Some((bound, present))
     }

@@ -75,10 +75,7 @@ impl Lowering<'_> {
         let expression = match &bound.stored {
             Type::Bool => Expression::any(scalars.into_iter().map(|scalar| equal(field, scalar))),
             Type::Int | Type::Float => one_of(field, false, scalars),
-            Type::Ip => {
-                self.verdict.assume(super::ADDRESSES);
-                addresses(field, &scalars)
-            }
+            Type::Ip => addresses(field, &scalars),
             Type::Text => {
                 if folded && self.purpose == Purpose::Eql {
                     self.verdict.assume(super::ASCII_FOLDING);

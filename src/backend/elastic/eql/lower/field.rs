@@ -108,6 +108,11 @@ impl Lowering<'_> {
         }
         let (is_list, declared) = element_type(ty);
         let stored = column.ty.as_ref().map_or_else(|| declared.clone(), |ty| element_type(ty).1);
+        match stored {
+            Type::Ip => self.verdict.assume(super::ADDRESSES),
+            Type::Bool | Type::Int | Type::Float | Type::Time => self.verdict.assume(super::TYPED),
+            Type::Text | Type::Duration | Type::List(_) | Type::Object => {}
+        }
         // Every index has the time; an index may lack anything else, which without the mark would fail the query.
         let optional = path.join(".") != self.map.time;
         Some(Bound { field: Field { path, optional }, name, declared, stored, is_list, is_mixed: false, case, column })

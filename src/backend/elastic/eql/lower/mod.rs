@@ -26,9 +26,12 @@ pub const ASCII_FOLDING: &str = "letters beyond ASCII arrive in one case only, s
 /// Said once of a query that compares canonical fields exactly.
 pub const CANONICAL: &str = "fields with a canonical casing arrive in it";
 
-/// Said once of a query that compares fields of the type `ip`.
-pub const ADDRESSES: &str = "each address has one spelling, since fields of type ip compare as addresses and hold an IPv4 address and its IPv6 \
-     form alike";
+/// Said once of a query that names fields of the type `ip`.
+pub const ADDRESSES: &str = "values of fields of type ip are addresses, each with one spelling, since such a field holds no names, and an IPv4 \
+     address and its IPv6 form alike";
+
+/// Said once of a query that names fields of other types than text.
+pub const TYPED: &str = "numbers, truth values and times arrive as such, since an index reads a text such as `05` in its own way or not at all";
 
 /// Said once of a query that measures a text.
 pub const LENGTH: &str = "measured texts hold no characters beyond U+FFFF, which EQL counts as two";
