@@ -7,10 +7,8 @@ Every query is parsed with the fields of all sources; every step is then held ag
 source that it names by its dataset. Exits 1 when any query has an error, or when there is no query.
 """
 
-import json
 import re
 import sys
-from pathlib import Path
 
 import eql
 from eql import ast
@@ -18,6 +16,7 @@ from eql.parser import ParserConfig, elasticsearch_validate_optional_fields, ski
 from eql.types import TypeHint
 
 import field_maps
+import query_check
 
 COMMON = {"@timestamp": "time", "data_stream.dataset": "string", "event.dataset": "string"}
 HINTS = {"int": TypeHint.Numeric, "float": TypeHint.Numeric, "bool": TypeHint.Boolean}
@@ -81,7 +80,7 @@ def steps(first):
 
 def check_step(step, maps):
     datasets = set(dataset_names(step))
-    own = [each for each in maps if datasets & set(as_list(each.location.get("dataset")))]
+    own = query_check.of_datasets(maps, datasets)
     if not datasets:
         yield "no dataset is named, so events of any source match"
     elif not own:
@@ -112,10 +111,6 @@ def dataset_names(step):
             continue
         if isinstance(pair[0], ast.Field) and str(pair[0]) in ("data_stream.dataset", "event.dataset"):
             yield from (literal.value for literal in pair[1] if isinstance(literal, ast.String))
-
-
-def as_list(value):
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def lints(text):
@@ -178,36 +173,10 @@ BAD = [
 ]
 
 
-def self_test():
-    failed = 0
-    for text in GOOD:
-        errors = check(text, SELF_MAPS)
-        if errors:
-            failed += 1
-            print(f"should parse: {text}: {errors}", file=sys.stderr)
-    for text, expected in BAD:
-        errors = check(text, SELF_MAPS)
-        if not any(expected in error for error in errors):
-            failed += 1
-            print(f"should fail with `{expected}`: {text}: {errors}", file=sys.stderr)
-    total = len(GOOD) + len(BAD)
-    print(f"eql self-test: {total - failed} of {total} as expected", file=sys.stderr)
-    return failed
-
-
 def main(arguments):
     if arguments == ["--self-test"]:
-        return self_test() > 0
-    queries, fields, schemas = arguments
-    maps = list(field_maps.load(fields, schemas).values())
-    paths = sorted(Path(queries).rglob("*.eql"))
-    failed = 0
-    for path in paths:
-        errors = check(path.read_text(encoding="utf-8"), maps)
-        failed += bool(errors)
-        print(json.dumps({"file": str(path), "errors": errors}))
-    print(f"eql: {len(paths) - failed} of {len(paths)} queries parse", file=sys.stderr)
-    return failed > 0 or not paths
+        return query_check.self_test("eql", check, SELF_MAPS, GOOD, BAD) > 0
+    return query_check.main("eql", check, arguments)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,8 @@ Every name has to be a field that the elastic target declares for a source of th
 no query.
 """
 
-import json
 import re
 import sys
-from pathlib import Path
 
 from antlr4 import CommonTokenStream, InputStream
 from antlr4.error.ErrorListener import ErrorListener
@@ -19,6 +17,7 @@ from esql_parser.EsqlBaseLexer import EsqlBaseLexer
 from esql_parser.EsqlBaseParser import EsqlBaseParser
 
 import field_maps
+import query_check
 
 COMMON = {"@timestamp", "data_stream.dataset"}
 # Fields beside those of the maps that target.yml names, by their last names.
@@ -157,17 +156,13 @@ def check(text, maps):
     datasets = set(re.findall(r'data_stream\.dataset == "([^"]*)"', text))
     for listed in re.findall(r"data_stream\.dataset IN \(([^)]*)\)", text):
         datasets |= set(re.findall(r'"([^"]*)"', listed))
-    own = [each for each in maps if datasets & set(as_list(each.location.get("dataset")))]
+    own = query_check.of_datasets(maps, datasets)
     if not own:
         errors.append(f"no source has a dataset of {sorted(datasets)}")
 
     def is_field(path):
         return path in COMMON or path.endswith(LOCATED) or any(each.type_of(path) for each in own)
     return errors + list(dict.fromkeys(flow_errors(text, is_field)))
-
-
-def as_list(value):
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 SELF_SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}, "user": {"type": "string"}}}
@@ -193,36 +188,10 @@ BAD = [
 ]
 
 
-def self_test():
-    failed = 0
-    for text in GOOD:
-        errors = check(text, SELF_MAPS)
-        if errors:
-            failed += 1
-            print(f"should parse: {text}: {errors}", file=sys.stderr)
-    for text, expected in BAD:
-        errors = check(text, SELF_MAPS)
-        if not any(expected in error for error in errors):
-            failed += 1
-            print(f"should fail with `{expected}`: {text}: {errors}", file=sys.stderr)
-    total = len(GOOD) + len(BAD)
-    print(f"esql self-test: {total - failed} of {total} as expected", file=sys.stderr)
-    return failed
-
-
 def main(arguments):
     if arguments == ["--self-test"]:
-        return self_test() > 0
-    queries, fields, schemas = arguments
-    maps = list(field_maps.load(fields, schemas).values())
-    paths = sorted(Path(queries).rglob("*.esql"))
-    failed = 0
-    for path in paths:
-        errors = check(path.read_text(encoding="utf-8"), maps)
-        failed += bool(errors)
-        print(json.dumps({"file": str(path), "errors": errors}))
-    print(f"esql: {len(paths) - failed} of {len(paths)} queries parse", file=sys.stderr)
-    return failed > 0 or not paths
+        return query_check.self_test("esql", check, SELF_MAPS, GOOD, BAD) > 0
+    return query_check.main("esql", check, arguments)
 
 
 if __name__ == "__main__":

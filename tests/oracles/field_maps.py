@@ -50,6 +50,7 @@ class FieldMap:
         self.location = fields.get("location", {})
         self.time = fields.get("time")
         self.bindings = []  # (native path, target path, type or None, access)
+        self.literals = {}  # native path: spellings of values, native text to the target's value
         self.patterns = []  # (compiled pattern over dotted target paths, type)
         self.exact = {}
         types = schema_types(schema)
@@ -65,6 +66,7 @@ class FieldMap:
         declared = binding.get("type") or types.get(native.removesuffix(".*"), "string")
         target = ".".join(segments(binding["path"]))
         self.bindings.append((native, target, declared, access))
+        self.literals[native] = binding.get("literals") or {}
         if access == "flattened":
             # EQL answers `Cannot use field .. with unsupported type [flattened]`, so no query may name it.
             return

@@ -9,11 +9,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from generator import Generator
-from protocol import EngineError, scheduled_hits
+from protocol import EngineError, Outside, scheduled_hits
 from reference import expected
 from streams import Streams
 from verdicts import judge
-from vocabulary import BASE
+from vocabulary import BASE, POOLS, SHIPPED_POOL
 
 DAY = 86_400_000
 #: Distance of streams: whole weeks, and longer than anything that is looked back.
@@ -46,6 +46,8 @@ class Tally:
     differing: Counter = field(default_factory=Counter)
     refused: Counter = field(default_factory=Counter)
     unsupported: Counter = field(default_factory=Counter)
+    #: pairs that the stated assumptions exclude, which say nothing
+    outside: Counter = field(default_factory=Counter)
     invalid: int = 0
     detections: int = 0
     scheduled: int = 0
@@ -59,6 +61,7 @@ class Tally:
         self.differing += other.differing
         self.refused += other.refused
         self.unsupported += other.unsupported
+        self.outside += other.outside
         self.invalid += other.invalid
         self.detections += other.detections
         self.scheduled += other.scheduled
@@ -92,6 +95,8 @@ def found_by(engine, query, events, mode):
         return Counter(engine.hits(query, events, day + query.lag))
     except EngineError as error:
         return str(error)
+    except Outside as error:
+        return error
 
 
 def verdict_of(query, events, wanted, found):
@@ -117,9 +122,13 @@ class Batch:
         """Draws and compares a batch."""
         rng = random.Random(seed)
         windows = rng.choice([("3m", "5m"), ("3m", "4m"), ("5m",)])
-        generator = Generator(rng, windows)
+        # Few sources in one batch, so that streams hold what detections ask for.
+        first = rng.choice(POOLS.get(self.target, SHIPPED_POOL))
+        second = rng.choice([words for words in POOLS.get(self.target, SHIPPED_POOL) if words.name != first.name])
+        pool = [first, first, second]
+        generator = Generator(rng, windows, pool)
         drawn = [generator.detection(f"d{seed}_{index}", family) for index in range(detections)]
-        drawer = Streams(rng, windows)
+        drawer = Streams(rng, windows, pool)
         starts = [BASE + MORNING + index * SLOT for index in range(streams)]
         return self.compare(drawn, [(start, drawer.stream(start)) for start in starts])
 
@@ -158,6 +167,9 @@ class Batch:
             return
         wanted = expected(query, hits)
         found = found_by(engine, query, events, mode)
+        if isinstance(found, Outside):
+            tally.outside[str(found)] += 1
+            return
         if mode == "scheduled":
             tally.scheduled += 1
         else:
@@ -194,5 +206,7 @@ class Batch:
             return None
         wanted = expected(query, self.compiler.hits([folder], events).get(detection.name, []))
         found = found_by(engine, query, events, mode)
+        if isinstance(found, Outside):
+            return None
         why = verdict_of(query, events, wanted, found)
         return Counterexample(detection, query, events, wanted, found, why, mode) if why else None

@@ -50,7 +50,7 @@ class Conditions:
         if drawn == "number":
             path = rng.choice(list(words.numbers))
             return rng.choice([f"{path} {rng.choice(['==', '!=', '<', '<=', '>', '>='])} {rng.choice([5, 6, 0, -5, 9])}", f"{path} in [5, 10]", f"{path} not in [5]"])
-        if drawn == "flag":
+        if drawn == "flag" and words.flags:
             path = rng.choice(list(words.flags))
             return rng.choice([path, f"not {path}", f"{path} == true", f"{path} == false", f"{path} != true"])
         if drawn == "exists":

@@ -5,7 +5,7 @@ A drawn detection need not be valid; the compiler decides. `rows` name the rows 
 
 from conditions import Conditions, literal
 from detection import Detection, Signal
-from vocabulary import AWS, OKTA
+from vocabulary import SHIPPED_POOL, SOURCES
 
 #: how often each family is drawn
 FAMILIES = {
@@ -18,14 +18,14 @@ LETTERS = "abcd"
 class Generator:
     """Draws detections."""
 
-    def __init__(self, rng, windows=("3m", "5m")):
-        self.rng, self.windows = rng, windows
+    def __init__(self, rng, windows=("3m", "5m"), pool=tuple(SHIPPED_POOL)):
+        self.rng, self.windows, self.pool = rng, windows, pool
 
     def detection(self, name, family=None):
         """One detection of a family, or of one at random."""
         rng = self.rng
         family = family or rng.choices(list(FAMILIES), FAMILIES.values())[0]
-        self.words = rng.choice([AWS, AWS, OKTA])
+        self.words = rng.choice(self.pool)
         drawn = Detection(name, {}, family=family)
         getattr(self, "draw_" + family.replace(" ", "_"))(drawn)
         if drawn.family not in ("any event", "union") and rng.random() < 0.1:
@@ -37,6 +37,12 @@ class Generator:
         drawn.rows = [row for row in drawn.rows if row]
         return drawn
 
+    def across(self, letters):
+        """Two sources by letter, in turns."""
+        first = self.rng.choice(self.pool)
+        second = self.rng.choice([words for words in self.pool if words.name != first.name])
+        return {letter: (first, second)[index % 2] for index, letter in enumerate(letters)}
+
     # -- parts
 
     def window(self):
@@ -44,7 +50,7 @@ class Generator:
 
     def exception(self, drawn):
         source = next(signal.source for signal in drawn.signals.values() if signal.source)
-        words = AWS if source == AWS.name else OKTA
+        words = SOURCES[source]
         return f"{list(words.texts)[0]} == \"v2\""
 
     def signals(self, drawn, letters, let=None, overlap=None, words=None):
@@ -101,7 +107,7 @@ class Generator:
 
     def draw_union(self, drawn):
         if self.rng.random() < 0.35:
-            self.signals(drawn, "ab", words={"a": OKTA, "b": AWS}, let=lambda words: {"user": words.key})
+            self.signals(drawn, "ab", words=self.across("ab"), let=lambda words: {"user": words.key})
             drawn.rows.append("union, across sources")
         else:
             self.signals(drawn, "ab")
@@ -195,7 +201,7 @@ class Generator:
         letters = LETTERS[: rng.choice([2, 3]) if length > 2 else 2]
         across = rng.random() < 0.15
         if across:
-            self.signals(drawn, letters, words={"a": OKTA, "b": AWS, "c": OKTA}, let=lambda words: {"k": words.key, "v": list(words.texts)[0]})
+            self.signals(drawn, letters, words=self.across("abc"), let=lambda words: {"k": words.key, "v": list(words.texts)[0]})
             drawn.by = ["k"]
             drawn.clauses.append(f"within {self.window()}")
             drawn.rows.append("sequence, across sources")

@@ -17,6 +17,10 @@ class EngineError(Exception):
     """The engine met something that it does not know; it never guesses and never skips."""
 
 
+class Outside(Exception):
+    """The stream is one that the output's stated assumptions exclude; its text says which of them."""
+
+
 def milliseconds(duration):
     """A duration as the manifest writes it, such as `75m`, in milliseconds."""
     parts = re.fullmatch(r"(?:\d+(?:ms|[smhd]))+", duration)
@@ -59,6 +63,10 @@ class Query:
     places: Path | None = None
     #: room for what an engine parsed, so that it parses once
     parsed: dict = field(default_factory=dict)
+
+    def __getstate__(self):
+        # What an engine made of the text need not fit through a pipe between processes.
+        return {**self.__dict__, "parsed": {}}
 
     @property
     def name(self):
@@ -103,6 +111,10 @@ class Engine:
     repeats = False
     #: `Fault`s that the harness must notice; see faults.py
     faults = ()
+
+    def repeats_of(self, query):
+        """Whether hits of consecutive runs of this query repeat."""
+        return self.repeats
 
     def refuses(self, query):
         """Name of a construct in `not_executed.yml` that keeps the query from being executed, or None."""
@@ -164,7 +176,7 @@ def scheduled_hits(engine, query, events):
     found = []
     for now in runs(query, events):
         fresh = engine.hits(query, events, now)
-        if engine.repeats:
+        if engine.repeats_of(query):
             fresh = [hit for hit in fresh if hit not in found]
         found += fresh
     return found

@@ -6,7 +6,7 @@ Streams are drawn for the vocabulary and the windows, not for one detection; the
 from datetime import datetime, timezone
 
 from protocol import Event, milliseconds
-from vocabulary import SOURCES
+from vocabulary import SHIPPED_POOL, SOURCES
 
 
 def written(instant, milliseconds_shown=True):
@@ -33,14 +33,16 @@ def stamped(source, instant, document):
 class Streams:
     """Draws streams."""
 
-    def __init__(self, rng, windows):
+    def __init__(self, rng, windows, pool=tuple(SHIPPED_POOL)):
         self.rng, self.windows = rng, windows
+        self.words = {words.name: words for words in pool}
+        self.names = [words.name for words in pool]
         self.made = 0
 
     def stream(self, start):
         """A stream that begins near `start`, as a list of events in no particular order."""
         rng = self.rng
-        sources = rng.choice([["aws.cloudtrail"], ["aws.cloudtrail"], ["okta.system"], ["aws.cloudtrail", "okta.system"]])
+        sources = rng.choices(self.names, k=rng.choice([1, 1, 1, 2]))
         self.window = milliseconds(rng.choice(self.windows))
         self.users = rng.choice([1, 1, 2])
         self.clock = rng.choice(["grid", "grid", "dense", "edge", "edge"])
@@ -62,7 +64,7 @@ class Streams:
         return start + rng.choice([0, 0, 60_000, 120_000, window, window, window + 60_000, 2 * window, 2 * window + 60_000])
 
     def event(self, source, start):
-        rng, words = self.rng, SOURCES[source]
+        rng, words = self.rng, self.words[source]
         self.made += 1
         instant = self.instant(start)
         if rng.random() < (0.4 if self.clock == "edge" else 0.15):

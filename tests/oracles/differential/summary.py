@@ -45,6 +45,7 @@ def evidence(target, engines, tally):
         "rows": rows,
         "not_executed": {construct: {"detections": number, "reason": known.get(construct, "")} for construct, number in sorted(tally.refused.items())},
         "unsupported": dict(sorted(tally.unsupported.items())),
+        "outside_assumptions": dict(sorted(tally.outside.items())),
     }
 
 

@@ -62,3 +62,54 @@ OKTA = Vocabulary(
     instants=set(),
 )
 SOURCES = {vocabulary.name: vocabulary for vocabulary in (AWS, OKTA)}
+
+# What fields of type `ip` hold by the outputs' assumptions.
+PLAIN_ADDRESSES = ["198.51.100.7", "198.51.100.70", "203.0.113.9", "2001:db8::1", "10.1.2.3"]
+ENTRA_SIGNIN = Vocabulary(
+    "entra.signin",
+    time="time",
+    identity="properties.id",
+    unique="properties.originalRequestId",
+    second=False,
+    kind="properties.appId",
+    kinds={"a": "app-a", "b": "app-b", "c": "app-c", "d": "app-d"},
+    letters="properties.userAgent",
+    key="properties.userPrincipalName",
+    keys={"properties.userPrincipalName": USERS, "properties.userId": ["1", "2"], "properties.userDisplayName": USERS},
+    texts={"properties.appDisplayName": WORDS, "properties.resourceDisplayName": USERS + WORDS[:6], "properties.sessionId": WORDS},
+    addresses={"callerIpAddress": PLAIN_ADDRESSES},
+    numbers={"properties.status.errorCode": NUMBERS, "properties.autonomousSystemNumber": NUMBERS},
+    flags={"properties.isInteractive": [True, False, "true", "no"]},
+    lists={"properties.riskEventTypes": USERS + WORDS[:4]},
+    objects={"properties.authenticationProcessingDetails": {"key": USERS + WORDS[:4], "value": USERS}},
+    instants={"properties.createdDateTime"},
+)
+ENTRA_AUDIT = Vocabulary(
+    "entra.audit",
+    time="time",
+    identity="properties.id",
+    unique="properties.correlationId",
+    second=False,
+    kind="properties.activityDisplayName",
+    kinds={"a": "act a", "b": "act b", "c": "act c", "d": "act d"},
+    letters="properties.userAgent",
+    key="properties.initiatedBy.user.userPrincipalName",
+    keys={"properties.initiatedBy.user.userPrincipalName": USERS, "properties.initiatedBy.user.id": ["1", "2"], "properties.initiatedBy.user.displayName": USERS},
+    texts={"properties.initiatedBy.app.displayName": WORDS, "properties.initiatedBy.app.servicePrincipalId": USERS + WORDS[:6], "properties.category": WORDS},
+    addresses={"callerIpAddress": PLAIN_ADDRESSES},
+    numbers={"Level": NUMBERS},
+    flags={},
+    lists={"properties.initiatedBy.user.roles": USERS + WORDS[:4]},
+    objects={"properties.targetResources": {"id": USERS + WORDS[:4], "type": ["User", "Device"], "displayName": USERS}},
+    instants=set(),
+)
+# Of these two the Elastic integrations keep less: parameters and targets are `flattened`, which no query can name.
+AWS_INDEXED = Vocabulary(**{
+    **vars(AWS), "texts": {"errorMessage": WORDS, "vpcEndpointId": USERS + WORDS[:6], "errorCode": ["AccessDenied", "UnauthorizedOperation"], "awsRegion": ["us-east-1", "eu-west-1"]},
+    "keys": {"userIdentity.arn": USERS, "recipientAccountId": ["1", "2"], "userIdentity.principalId": USERS}})
+OKTA_INDEXED = Vocabulary(**{
+    **vars(OKTA), "addresses": {"client.ipAddress": PLAIN_ADDRESSES}, "texts": {"client.device": WORDS, "actor.displayName": USERS + WORDS[:6], "outcome.result": ["SUCCESS", "FAILURE"], "displayMessage": WORDS}})
+#: what random detections and streams speak of, by target, each as often as it stands here
+POOLS = {"elastic": [ENTRA_SIGNIN, ENTRA_SIGNIN, ENTRA_AUDIT, OKTA_INDEXED, AWS_INDEXED]}
+SHIPPED_POOL = [AWS, AWS, OKTA]
+SOURCES = {vocabulary.name: vocabulary for vocabulary in (AWS, OKTA, ENTRA_SIGNIN, ENTRA_AUDIT)}

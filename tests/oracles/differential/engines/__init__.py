@@ -7,6 +7,7 @@ import importlib
 
 #: target -> module and class names; a target can have several engines, each for other languages
 MODULES = {
+    "elastic": [("engines.elastic_eql", "ElasticEql"), ("engines.elastic_esql", "ElasticEsql")],
     "sentinel": [("engines.kql", "KqlEngine")],
     "splunk": [("engines.spl", "SplEngine")],
 }
