@@ -1007,6 +1007,18 @@ fn assumptions_say_what_the_query_relies_on() {
     assert!(assumptions(canonical).contains("canonical casing"));
 }
 
+#[test]
+fn what_an_index_makes_of_values_is_assumed() {
+    let assumptions = |test: &str| {
+        compile(&format!("signals: {{ s: {{ source: one, where: '{test}' }} }}\n")).verdict.assumptions.join("\n")
+    };
+    let (addresses, typed) = ("fields of type ip are addresses", "arrive as such");
+    assert!(assumptions("exists(ip)").contains(addresses) && !assumptions("exists(action)").contains(addresses));
+    assert!(assumptions("code == 5").contains(typed) && !assumptions("action == \"x\"").contains(typed));
+    assert!(assumptions("action == \"x\"").contains("single hold one value"));
+    assert!(assumptions("action == \"x\"").contains("each event once"));
+}
+
 /// A detection of one signal that asks for `action`, resolved once.
 static SAMPLE: LazyLock<(Detection, TargetProfile)> =
     LazyLock::new(|| resolve("signals: { s: { source: one, where: 'exists(action)' } }\n"));

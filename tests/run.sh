@@ -140,6 +140,10 @@ execute_kql() {
     "$python" tests/oracles/differential --target sentinel --detc "$detc" --self-test --random 2000 --evidence "$work/evidence/sentinel.json"
 }
 
+execute_elastic() {
+    "$python" tests/oracles/differential --target elastic --detc "$detc" --self-test --random 2000 --evidence "$work/evidence/elastic.json"
+}
+
 check_eql() {
     "$python" tests/oracles/eql_check.py --self-test
     failing_lines "$work/eql.jsonl" "$python" tests/oracles/eql_check.py "$work/dist/elastic" targets/elastic/fields schemas/sources
@@ -231,11 +235,13 @@ if ! $quick; then
         step "field maps name real columns" check_columns
         step_on_output "EQL parses (py-eql)" check_eql
         step_on_output "ES|QL parses (Elastic's grammar)" check_esql
+        step "EQL and ES|QL give the evaluator's hits (interpreters)" execute_elastic
         step_on_output "Sigma loads (pySigma, sigma check)" check_sigma
         step_on_output "Sigma converts (sigma convert)" convert_sigma
         step "detection schema is 2020-12" check_schema
     else
-        for name in "field maps name real columns" "EQL parses (py-eql)" "ES|QL parses (Elastic's grammar)" "Sigma loads (pySigma, sigma check)" \
+        for name in "field maps name real columns" "EQL parses (py-eql)" "ES|QL parses (Elastic's grammar)" \
+            "EQL and ES|QL give the evaluator's hits (interpreters)" "Sigma loads (pySigma, sigma check)" \
             "Sigma converts (sigma convert)" "detection schema is 2020-12"; do
             skip "$name" "no Python engines"
         done

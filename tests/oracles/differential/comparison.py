@@ -168,6 +168,7 @@ class Batch:
         wanted = expected(query, hits)
         found = found_by(engine, query, events, mode)
         if isinstance(found, Outside):
+            tally.assumed += 1
             tally.outside[str(found)] += 1
             return
         if mode == "scheduled":
