@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::Projection;
-use crate::schema::{Catalog, Epoch, FieldPath, Lookup, Source};
+use crate::schema::{Catalog, Epoch, FieldPath, Lookup, Source, instant};
 
 /// Recognises the events of the sources that a run reads, and those of the others that the catalogue knows.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ fn has_signature(fields: &Json, source: &Source) -> bool {
 /// An instant as a source writes it; finer digits are cut.
 fn microseconds(value: &Json, epoch: Option<Epoch>) -> Option<i64> {
     let unit = match epoch {
-        None => return value.as_str()?.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_microsecond),
+        None => return instant(value.as_str()?).map(jiff::Timestamp::as_microsecond),
         Some(Epoch::Seconds) => 1_000_000,
         Some(Epoch::Milliseconds) => 1_000,
     };

@@ -35,7 +35,8 @@ pub struct FieldMap {
     pub location: BTreeMap<String, Vec<String>>,
     /// The target's own time column.
     pub time: String,
-    /// Bindings by path text; `x.*` stands for everything below `x`, `x[].y` for a member of a list's elements.
+    /// Bindings by path text; `x.*` stands for everything below `x`, `x[].y` for a member of a list's elements,
+    /// `x[name].y` for one of the element of that name in a name/value list.
     pub fields: IndexMap<String, Binding>,
 }
 
@@ -133,6 +134,12 @@ impl FieldMap {
             }
             missing @ Binding::Missing(_) => Some(missing),
         }
+    }
+
+    /// What the target has for a member of the element of that name, in a name/value list whose entries it keeps apart.
+    #[must_use]
+    pub fn resolve_named(&self, list: &FieldPath, name: &str, member: &FieldPath) -> Option<&Binding> {
+        self.fields.get(&format!("{list}[{name}].{member}"))
     }
 
     /// The single value of a location key.

@@ -4,6 +4,7 @@
 
 mod attack;
 mod duration;
+mod instant;
 mod load;
 pub mod mapping;
 mod path;
@@ -19,6 +20,7 @@ use indexmap::IndexMap;
 
 pub use attack::{AttackCatalog, Strategy};
 pub use duration::{Duration, InvalidDuration};
+pub use instant::instant;
 pub use load::{load_shipped_source, load_source};
 pub use path::FieldPath;
 pub use suggest::nearest;

@@ -161,15 +161,18 @@ fn binding(entry: &serde_json::Value) -> Result<Binding, String> {
 fn exists(source: &Source, name: &str) -> bool {
     let name = name.strip_suffix(".*").unwrap_or(name);
     let mut members = &source.root;
-    let parts: Vec<&str> = name.split("[]").collect();
+    let parts: Vec<&str> = name.split(']').collect();
     let last = parts.len().saturating_sub(1);
     for (index, part) in parts.iter().enumerate() {
+        // Between the brackets stands nothing, or the name of one element of a name/value list.
+        let (part, element) = part.rsplit_once('[').unwrap_or((part, ""));
         let part = part.strip_prefix('.').unwrap_or(part);
         if part.is_empty() {
             return index == last;
         }
         match members.lookup(&FieldPath::parse(part)) {
             Lookup::Known(_) if index == last => return true,
+            Lookup::Known(field) if !element.is_empty() && field.name_value.is_none() => return false,
             Lookup::Known(field) => members = &field.members,
             Lookup::Open(_) => return true,
             Lookup::ThroughList(_) | Lookup::Unknown { .. } => return false,

@@ -6,7 +6,7 @@ use super::ReadFile;
 use crate::analysis::native_event;
 use crate::eval::{Event, time_from_text, time_to_text};
 use crate::ir::Detection;
-use crate::schema::{Catalog, Duration, Epoch, FieldPath, Lookup, Source};
+use crate::schema::{Catalog, Duration, Epoch, FieldPath, Lookup, Source, instant};
 use crate::syntax::{DetectionFile, document};
 use crate::yaml::Node;
 
@@ -119,7 +119,7 @@ pub fn raw_event(fields: Json, source: &Source) -> Result<Event, String> {
     let time = match epoch(source) {
         Some(Epoch::Seconds) => written.as_i64().and_then(|time| time.checked_mul(1_000_000)),
         Some(Epoch::Milliseconds) => written.as_i64().and_then(|time| time.checked_mul(1_000)),
-        None => written.as_str().and_then(time_from_text),
+        None => written.as_str().and_then(instant).map(jiff::Timestamp::as_microsecond),
     };
     let time = time.ok_or_else(missing)?;
     Ok(Event::new(source.name.clone(), time, fields))

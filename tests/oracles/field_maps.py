@@ -63,7 +63,8 @@ class FieldMap:
     def _bind(self, native, binding, types):
         access = binding.get("access", "direct")
         open_members = native.endswith(".*")
-        declared = binding.get("type") or types.get(native.removesuffix(".*"), "string")
+        # `list[Name].member` is a member like that of any other element.
+        declared = binding.get("type") or types.get(re.sub(r"\[[^\]]*\]", "[]", native.removesuffix(".*")), "string")
         target = ".".join(segments(binding["path"]))
         self.bindings.append((native, target, declared, access))
         self.literals[native] = binding.get("literals") or {}

@@ -5,7 +5,7 @@ use super::reader::{Place, Reader};
 use super::stage::HitField;
 use super::value::Scalar;
 use crate::backend::ReasonCode;
-use crate::ir::{Element, FieldRef};
+use crate::ir::{Element, FieldRef, NameValueRef};
 use crate::schema::mapping::{Access, Binding, Column};
 use crate::schema::{Case, Epoch, FieldPath, Lookup, Type};
 use crate::source::Span;
@@ -21,6 +21,25 @@ impl Reader<'_, '_> {
             Lookup::Open(_) | Lookup::ThroughList(_) | Lookup::Unknown { .. } => None,
         };
         self.bound(&column, &field.ty, epoch, field.span)
+    }
+
+    /// The entry of a name/value list for which the target has a place of its own.
+    pub(super) fn named(&mut self, reference: &NameValueRef) -> Option<Scalar> {
+        let Place::Target(map) = &self.place else { return None };
+        let binding = map.resolve_named(&reference.list.path, &reference.key, &reference.member)?;
+        let (path, span) = (format!("{}[{}]", reference.list.path, reference.key), reference.list.span);
+        Some(match binding.clone() {
+            Binding::Column(column) => {
+                if let Some(lossy) = &column.lossy {
+                    self.context.verdict.add(ReasonCode::FieldLossy, span, format!("`{path}`: {lossy}"));
+                }
+                self.bound(&column, &reference.ty, None, span)
+            }
+            Binding::Missing(reason) => {
+                self.context.verdict.add(ReasonCode::MissingField, span, format!("`{path}`: {reason}"));
+                Scalar::computed(Expr::Null(Kind::Text), Kind::Text, reference.ty.clone())
+            }
+        })
     }
 
     /// What the target has for a path; a reason where it has nothing.

@@ -49,6 +49,9 @@ impl Reader<'_, '_> {
 
     /// The member of the element of that name.
     pub(super) fn name_value(&mut self, reference: &NameValueRef) -> Scalar {
+        if let Some(own) = self.named(reference) {
+            return own;
+        }
         let element = NameValueRef { member: FieldPath::default(), ty: Type::Object, ..reference.clone() };
         let key = self.literal_text(&reference.key);
         let list = Value::Field(reference.list.clone());

@@ -63,7 +63,12 @@ pub(super) fn find(map: &FieldMap, value: &Value) -> Result<Bound, (ReasonCode, 
             return Err((ReasonCode::UnsupportedExpression, message));
         }
         Value::NameValue(reference) => {
-            let column = match map.resolve(&reference.list.path) {
+            let named = map.resolve_named(&reference.list.path, &reference.key, &reference.member);
+            if let Some(Binding::Column(column)) = named {
+                let ty = column.ty.clone().unwrap_or_else(|| reference.ty.clone());
+                return Ok(Bound { name: name(column), ty, column: column.clone(), element: false });
+            }
+            let column = match named.cloned().or_else(|| map.resolve(&reference.list.path)) {
                 Some(Binding::Column(column)) if column.access == Access::Keyed => column,
                 Some(Binding::Column(_)) => {
                     let message = "Sigma cannot pick an element of a list; test it with `any`";

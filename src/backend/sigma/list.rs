@@ -19,10 +19,12 @@ pub(super) fn as_any(predicate: &Spanned<Predicate>, map: &FieldMap) -> Option<S
             first.ty.clone(),
         ),
         Value::NameValue(reference) => {
-            let keyed = matches!(
-                map.resolve(&reference.list.path),
-                Some(Binding::Column(column)) if column.access == Access::Keyed
-            );
+            let named = map.resolve_named(&reference.list.path, &reference.key, &reference.member);
+            let keyed = named.is_some()
+                || matches!(
+                    map.resolve(&reference.list.path),
+                    Some(Binding::Column(column)) if column.access == Access::Keyed
+                );
             if keyed {
                 return None;
             }

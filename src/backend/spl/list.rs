@@ -11,7 +11,7 @@ use super::subject::{Kind, Subject, text_equals};
 use super::value::may_be_empty;
 use crate::backend::ReasonCode;
 use crate::ir::{Element, FieldRef, First, NameValueRef, Predicate, Quantifier, Value};
-use crate::schema::mapping::{Access, Column};
+use crate::schema::mapping::{Access, Binding, Column};
 use crate::schema::{FieldPath, Type};
 use crate::source::{Span, Spanned};
 
@@ -98,6 +98,10 @@ impl Context<'_> {
         let span = reference.list.span;
         let list = ListRef { path: reference.list.path.clone(), ty: reference.list.ty.clone(), span };
         self.literal(&reference.key, span);
+        if let Some(Binding::Column(column)) = scope.map.resolve_named(&list.path, &reference.key, &reference.member) {
+            let Some(name) = self.name(column, span) else { return Subject::nothing() };
+            return self.scalar(&reference.ty, column, EvalExpr::source(name));
+        }
         let Some(binding) = self.column(scope, &reference.list.path, span) else { return Subject::nothing() };
         if binding.access == Access::Keyed {
             let path = binding.path.replace('*', &reference.key);

@@ -123,6 +123,9 @@ fn searched(scope: Scope<'_>, value: &Value) -> Option<Searched> {
         }
         Value::NameValue(named) => {
             let list = named.list.path.clone();
+            if scope.map.resolve_named(&list, &named.key, &named.member).is_some() {
+                return None;
+            }
             (scope.map.resolve_member(&list, &named.member)?, named.ty.clone(), Some(list))
         }
         Value::Time | Value::Literal(_) | Value::Call(_) => return None,

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::eval::number::Number;
 use crate::ir::Literal;
-use crate::schema::{Epoch, Type};
+use crate::schema::{Epoch, Type, instant};
 
 /// A value that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl<'a> Cell<'a> {
             },
             Type::Time => match epoch {
                 None => match value {
-                    Json::String(text) => Some(Self::Time(text.parse::<jiff::Timestamp>().ok()?.as_nanosecond())),
+                    Json::String(text) => Some(Self::Time(instant(text)?.as_nanosecond())),
                     Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => None,
                 },
                 Some(epoch) => {

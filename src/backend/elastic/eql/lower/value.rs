@@ -248,6 +248,17 @@ impl Lowering<'_> {
     /// The value of a name/value list's element of one name.
     fn name_value(&mut self, reference: &NameValueRef) -> Vec<Choice> {
         let list = &reference.list;
+        let name = format!("{}[{}].{}", list.path, reference.key, reference.member);
+        match self.map.resolve_named(&list.path, &reference.key, &reference.member).cloned() {
+            Some(Binding::Column(column)) => {
+                let bound = self.bind(column, name, &reference.ty, Case::Any, list.span, &[]);
+                return bound.into_iter().map(field_choice).collect();
+            }
+            Some(Binding::Missing(reason)) => {
+                return self.missing(list.span, &list.path, &reason).into_iter().map(field_choice).collect();
+            }
+            None => {}
+        }
         let explicit = self.map.fields.get(&list.path.element().join(&reference.member).to_string()).cloned();
         match explicit.or_else(|| self.map.resolve(&list.path)) {
             None => self.missing(list.span, &list.path, UNMENTIONED).into_iter().map(field_choice).collect(),
@@ -257,7 +268,6 @@ impl Lowering<'_> {
             Some(Binding::Column(column)) if column.access == Access::Keyed => {
                 // Integrations that store such a list keyed by name write `_` for what a field's name must not hold.
                 let segment = reference.key.replace(['.', ' '], "_");
-                let name = format!("{}[{}].{}", list.path, reference.key, reference.member);
                 let bound = self.bind(column, name, &reference.ty, Case::Any, list.span, &[segment]);
                 bound.into_iter().map(field_choice).collect()
             }
