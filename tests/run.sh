@@ -144,6 +144,12 @@ execute_elastic() {
     "$python" tests/oracles/differential --target elastic --detc "$detc" --self-test --random 2000 --evidence "$work/evidence/elastic.json"
 }
 
+# What the interpreter computes, against a third party's translation to SQL.
+cross_kql() {
+    "$work/duckdb/bin/python" tests/oracles/kql_duckdb.py tests/oracles/tables.json --self-test
+    "$python" tests/oracles/kql_cross.py --detc "$detc" --twins
+}
+
 check_eql() {
     "$python" tests/oracles/eql_check.py --self-test
     failing_lines "$work/eql.jsonl" "$python" tests/oracles/eql_check.py "$work/dist/elastic" targets/elastic/fields schemas/sources
@@ -203,12 +209,12 @@ YAML
 
 check_schema() { "$python" tests/oracles/schema_check.py schema schemas/detection.schema.json; }
 
-# install GROUP: whether the engines are there, said once for the steps that need them.
+# install PROGRAM [GROUP]: whether the engines that the program runs are there, said once for the steps that need them.
 install() {
     command -v "$1" >/dev/null || return 1
-    local program="$1" start=$SECONDS
-    bash tests/oracles/provision.sh "${program/python3/python}" >&2 || return 1
-    echo "engines for $program ready ($((SECONDS - start)) s)"
+    local group="${2:-$1}" start=$SECONDS
+    bash tests/oracles/provision.sh "$group" >&2 || return 1
+    echo "engines of group $group ready ($((SECONDS - start)) s)"
 }
 
 step "cargo test" cargo test --locked
@@ -223,8 +229,9 @@ if ! $quick; then
     step_on_output "manifest and files agree" check_manifest
 
     printf '\n== third-party engines\n'
-    has_python=false has_node=false
-    if install python3; then has_python=true; fi
+    has_python=false has_duckdb=false has_node=false
+    if install python3 duckdb; then has_duckdb=true; fi
+    if install python3 python; then has_python=true; fi
     if install node; then has_node=true; fi
     if $has_node; then
         step_on_output "KQL binds (kusto language service)" check_kql
@@ -245,6 +252,11 @@ if ! $quick; then
             "Sigma converts (sigma convert)" "detection schema is 2020-12"; do
             skip "$name" "no Python engines"
         done
+    fi
+    if $has_python && $has_duckdb && $has_node; then
+        step "KQL interpreter agrees with duckdb-kql" cross_kql
+    else
+        skip "KQL interpreter agrees with duckdb-kql" "no Python, no duckdb-kql or no Node engines"
     fi
     if $has_python && $has_node; then
         step "KQL gives the evaluator's hits (interpreter)" execute_kql

@@ -5,7 +5,7 @@
 //   node kql_run.mjs TABLES.json --self-test
 //
 // A request: { query, now, columns, rows: { Table: [{ Column: value }] }, networks: [{ network,
-// country, city, latitude, longitude }], strict, seeds }. Times are RFC 3339, dynamic values are JSON text. The answer: { rows } with the wanted columns as texts, or { error }.
+// country, city, latitude, longitude }], strict, seeds }, or { pieces: query }. Times are RFC 3339, dynamic values are JSON text. The answer: { rows } with the wanted columns as texts, or { error }.
 // What the documentation leaves open (ties, comparisons with null, ..) is decided at random, several times over; a
 // strict request fails when the result depends on it.
 
@@ -14,11 +14,14 @@ import { createInterface } from "node:readline";
 import { inIpv4, inIpv6 } from "./kql/addresses.mjs";
 import { parseJson } from "./kql/json.mjs";
 import { loadKusto, workspace } from "./kql/language.mjs";
+import { piecesOf } from "./kql/pieces.mjs";
 import { compileProgram } from "./kql/program.mjs";
 import { textFrom, ticksOf } from "./kql/values.mjs";
 
 const SEEDS = 2;
 const LONGEST_CACHE = 500;
+// Types whose texts another engine writes alike.
+const COMPARED = ["string", "long", "int", "bool", "datetime"];
 
 /** A value of a request as one of a column's type. */
 function read(type, value) {
@@ -66,7 +69,11 @@ export class Engine {
     return rows;
   }
 
-  answer({ query, now, columns, rows, networks = [], strict = true, seeds = SEEDS }) {
+  answer({ pieces, query, now, columns, rows, networks = [], strict = true, seeds = SEEDS }) {
+    if (pieces) {
+      const columnsOf = (text) => this.program(text).columns.filter(({ type }) => COMPARED.includes(type)).map(({ name }) => name);
+      return { pieces: piecesOf(this.kusto, this.globals, pieces).map((texts) => texts.map((text) => ({ text, columns: columnsOf(text) }))) };
+    }
     const program = this.program(query);
     const places = columns.map((name) => {
       const index = program.columns.findIndex((column) => column.name === name);

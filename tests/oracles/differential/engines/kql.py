@@ -1,4 +1,4 @@
-"""Executes the emitted Kusto text: in an interpreter of Microsoft's syntax tree, and in duckdb-kql where that can.
+"""Executes the emitted Kusto text in an interpreter of Microsoft's syntax tree, which kql_cross.py holds against duckdb-kql.
 
 It gets events and a text. It reads the names of key columns from the manifest's record, and never a detection.
 """
@@ -20,7 +20,8 @@ NUMERIC = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 #: Conversions, and what they convert.
 CONVERSION = re.compile(r"\b(?:tolong|toreal|tobool|todatetime)\(((?:[^()]|\([^()]*\))*)\)")
 SHORTEST = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ORACLES.parent.parent / "target")) / "oracles"
+#: The Python of the environment that has duckdb-kql.
+DUCKDB = Path(os.environ.get("CARGO_TARGET_DIR", ORACLES.parent.parent / "target")) / "oracles/duckdb/bin/python"
 
 
 def members(document, names, named=False):
@@ -44,6 +45,13 @@ class Service:
     """A long-lived process that answers one JSON request a line."""
 
     def __init__(self, command):
+        self.command, self.process = command, None
+
+    def restart(self, command):
+        """Ends the process; the next request starts the other command."""
+        if self.process is not None:
+            self.process.stdin.close()
+            self.process.wait()
         self.command, self.process = command, None
 
     def ask(self, request):
