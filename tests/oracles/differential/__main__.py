@@ -15,12 +15,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from cases import edges, shipped  # noqa: E402
 from comparison import Batch, Tally  # noqa: E402
 from engines import MODULES, engines_of  # noqa: E402
 from reference import Compiler  # noqa: E402
 from shrink import report, shrink  # noqa: E402
 from summary import check_listed, write_evidence  # noqa: E402
 
+EDGES = Path(__file__).resolve().parent / "edges"
 ROOT = Path(__file__).resolve().parents[3]
 DETECTIONS, STREAMS = 40, 10
 WORKER = {}
@@ -30,6 +32,10 @@ def start(program, target, folder):
     """Makes what a worker process keeps: its own folder and its own engines."""
     mine = Path(folder) / multiprocessing.current_process().name
     WORKER["batch"] = Batch(Compiler(program, ROOT, mine), engines_of(target), target)
+
+
+def case_batch(cases):
+    return WORKER["batch"].cases(cases)
 
 
 def random_batch(job):
@@ -42,6 +48,8 @@ def arguments():
     parser.add_argument("--target", required=True, choices=sorted(MODULES))
     parser.add_argument("--detc", type=Path, default=ROOT / "target/release/detc", help="the compiler")
     parser.add_argument("--random", type=int, default=0, metavar="N", help="number of random pairs of detection and stream, at least")
+    parser.add_argument("--project", nargs="+", metavar="PATH", help="folders of detections, run on the events of their own tests")
+    parser.add_argument("--edges", action="store_true", help="the hand-written cases under edges/")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--family", help="draw detections of one family only")
     parser.add_argument("--workers", type=int, default=2)
@@ -62,6 +70,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="detc-differential-") as folder:
         if asked.random:
             run_random(asked, program, folder, total)
+        if asked.project or asked.edges:
+            run_cases(asked, program, folder, total)
         faults = len(total.examples)
         batch = Batch(Compiler(program, ROOT, Path(folder) / "shrinking"), engines_of(asked.target), asked.target)
         for example in by_detection(total.examples)[: asked.show]:
@@ -70,20 +80,29 @@ def main():
     print(f"{asked.target}: {pairs} pairs, {sum(total.hits.values())} hits, {total.scheduled} streams also in scheduled runs, "
           f"{total.assumed} left out for an assumption, {sum(total.differing.values())} differing, {total.detections} detections ({total.invalid} invalid), {time.monotonic() - began:.0f} s")
     unlisted = check_listed(asked.target, total)
-    for line in unlisted:
+    for line in [*total.broken, *unlisted]:
         print(line)
     if asked.evidence:
         write_evidence(asked.evidence, asked.target, engines_of(asked.target), total)
     short = asked.random and pairs < asked.random
     if short:
         print(f"only {pairs} of {asked.random} pairs were executed")
-    return 1 if faults or unlisted or short else 0
+    return 1 if faults or total.broken or unlisted or short else 0
 
 
 def by_detection(examples):
     """One counterexample of each detection, those with the fewest events first."""
     shortest = sorted(examples, key=lambda example: len(example.events))
     return list({example.detection.name: example for example in reversed(shortest)}.values())[::-1]
+
+
+def run_cases(asked, program, folder, total):
+    """Detections with events of their own, a few at a time."""
+    cases = shipped(ROOT, asked.project or []) + (edges(ROOT, EDGES) if asked.edges else [])
+    parts = [cases[start : start + 8] for start in range(0, len(cases), 8)]
+    with multiprocessing.Pool(asked.workers, start, (program, asked.target, folder)) as pool:
+        for tally in pool.imap(case_batch, parts):
+            total.add(tally)
 
 
 def run_random(asked, program, folder, total):

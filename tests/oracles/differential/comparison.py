@@ -8,10 +8,11 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from cases import Stream
 from generator import Generator
-from protocol import EngineError, Outside, scheduled_hits
+from protocol import EngineError, Outside, runs, scheduled_hits
 from reference import expected
-from streams import Streams
+from streams import Streams, written
 from verdicts import judge
 from vocabulary import BASE, POOLS, SHIPPED_POOL
 
@@ -21,6 +22,8 @@ SLOT = 63 * DAY
 #: Streams begin at six in the morning, so that a run that covers a whole day covers all of their hits.
 MORNING = 6 * 3_600_000
 WHOLE = "1d"
+#: How many runs of the shipped schedule a hand-written stream may take.
+MOST_RUNS = 40
 
 
 @dataclass
@@ -54,6 +57,8 @@ class Tally:
     #: pairs left out because the stream breaks what the manifest assumes
     assumed: int = 0
     examples: list = field(default_factory=list)
+    #: hand-written cases in which the evaluator's hits are not those that the case promises
+    broken: list = field(default_factory=list)
 
     def add(self, other):
         self.pairs += other.pairs
@@ -67,6 +72,7 @@ class Tally:
         self.scheduled += other.scheduled
         self.assumed += other.assumed
         self.examples += other.examples
+        self.broken += other.broken
         for row, numbers in other.rows.items():
             self.rows.setdefault(row, Counter()).update(numbers)
 
@@ -88,7 +94,7 @@ def found_by(engine, query, events, mode):
     """The engine's hits as a multiset, or the text of its error."""
     events = delivered(query, events)
     try:
-        if mode == "scheduled":
+        if mode in ("scheduled", "daily"):
             return Counter(scheduled_hits(engine, query, events))
         last = max((event.time for event in events), default=0)
         day = -(-(last + 1) // DAY) * DAY
@@ -103,6 +109,11 @@ def verdict_of(query, events, wanted, found):
     if isinstance(found, str):
         return f"the engine stopped: {found}"
     return judge(query, events, wanted, found)
+
+
+def offsets(hits):
+    """Times of hits as offsets from six o'clock, as the hand-written cases count."""
+    return sorted(f"{time % DAY - MORNING}ms" for _, time in hits)
 
 
 def own_sources(query, events):
@@ -149,8 +160,7 @@ class Batch:
             engine = self.engine_for(query)
             construct = engine.refuses(query) if engine else f"language {query.record.get('language')}"
             if construct:
-                tally.refused[construct] += 1
-                self.row(tally, detection, {"parsed only": 1, f"refused {construct}": 1})
+                self.count_refused(tally, detection, construct)
                 continue
             for number, (start, events) in enumerate(streams):
                 mine = [(keys, time) for keys, time in hits.get(detection.name, []) if start - DAY <= time < start + SLOT - DAY]
@@ -160,6 +170,45 @@ class Batch:
                 for mode, asked in modes:
                     self.pair(tally, engine, detection, asked, own_sources(asked, events), mine, mode)
         return tally
+
+    def cases(self, cases):
+        """Detections with streams of their own, each in consecutive runs of a day and, where they are few, of the shipped schedule."""
+        tally = Tally()
+        for case in cases:
+            paths = [case.path] if case.path else [self.compiler.write([case.detection]) / f"{case.detection.name}.yml"]
+            compiled = {}
+            tally.detections += 1
+            for stream in case.streams or [Stream("no events", [])]:
+                settings = tuple(sorted(stream.settings.items()))
+                if settings not in compiled:
+                    whole, said = self.compiler.compile(paths, self.target, WHOLE, stream.settings)
+                    shipped, _ = self.compiler.compile(paths, self.target, None, stream.settings)
+                    if case.detection.name not in whole:
+                        raise RuntimeError(f"{case.detection.name} is no valid detection: {said[:2000]}")
+                    compiled[settings] = (whole[case.detection.name], shipped[case.detection.name])
+                if not self.stream(tally, case, stream, paths, *compiled[settings]):
+                    break
+        return tally
+
+    def stream(self, tally, case, stream, paths, whole, shipped):
+        """One stream of a case; False where the query is not executed, whatever the stream."""
+        if not whole.text:
+            self.count_unsupported(tally, case.detection, whole)
+            return False
+        engine = self.engine_for(whole)
+        construct = engine.refuses(whole) if engine else f"language {whole.record.get('language')}"
+        if construct:
+            self.count_refused(tally, case.detection, construct)
+            return False
+        hits = self.compiler.hits(paths, stream.events, stream.settings, stream.places).get(case.detection.name, [])
+        if stream.wanted is not None and sorted(time for _, time in hits) != sorted(stream.wanted):
+            tally.broken.append(f"{case.detection.title()}, {stream.name}: hits at {offsets(hits)}, and not at {offsets([((), time) for time in stream.wanted])}")
+        whole.places = shipped.places = stream.places or self.compiler.places
+        whole.parsed, shipped.parsed = {}, {}
+        self.pair(tally, engine, case.detection, whole, own_sources(whole, stream.events), hits, "daily")
+        if shipped.text and len(runs(shipped, stream.events)) <= MOST_RUNS:
+            self.pair(tally, engine, case.detection, shipped, own_sources(shipped, stream.events), hits, "scheduled")
+        return True
 
     def pair(self, tally, engine, detection, query, events, hits, mode):
         if not engine.promised(query, events):
@@ -189,6 +238,10 @@ class Batch:
             tally.unsupported[code] += 1
         self.row(tally, detection, {"unsupported": 1})
 
+    def count_refused(self, tally, detection, construct):
+        tally.refused[construct] += 1
+        self.row(tally, detection, {f"refused {construct}": 1})
+
     @staticmethod
     def row(tally, detection, numbers):
         for row in dict.fromkeys(detection.rows):
@@ -197,7 +250,7 @@ class Batch:
     def one(self, detection, events, mode):
         """The counterexample that one detection makes on one stream, or None where there is none (any more)."""
         folder = self.compiler.write([detection])
-        queries, _ = self.compiler.compile([folder], self.target, WHOLE if mode == "whole" else None)
+        queries, _ = self.compiler.compile([folder], self.target, None if mode == "scheduled" else WHOLE)
         query = queries.get(detection.name)
         engine = query and query.text and self.engine_for(query)
         if not engine or engine.refuses(query):

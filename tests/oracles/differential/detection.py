@@ -5,6 +5,7 @@ It knows the outline of the language, not what anything means.
 
 import copy
 import json
+import re
 from dataclasses import dataclass, field
 
 
@@ -57,6 +58,11 @@ class Detection:
         if self.relations:
             text += " where " + " and ".join(self.relations)
         return text
+
+    def title(self):
+        """The title of a detection that was read from a file."""
+        found = re.search(r"^title: (.*)$", self.text(), re.MULTILINE)
+        return found[1].strip('"')
 
     def text(self):
         if self.file_text is not None:

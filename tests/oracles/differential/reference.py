@@ -52,11 +52,11 @@ class Compiler:
             profile.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return folder
 
-    def compile(self, paths, target, interval=None):
+    def compile(self, paths, target, interval=None, settings=None):
         """The records of all valid detections as queries, and what the compiler said; text is empty where there is no query."""
         out = self.folder / f"out-{target}-{interval or 'shipped'}"
         project = self.project(target, interval) if interval else self.root
-        command = [self.program, "compile", *map(str, paths), "-t", target, "-o", str(out), "--project", str(project), "--today", TODAY, "--format", "json"]
+        command = [self.program, "compile", *map(str, paths), "-t", target, "-o", str(out), "--project", str(project), "--today", TODAY, "--format", "json", *assigned(settings)]
         done = subprocess.run(command, capture_output=True, text=True, cwd=self.root, check=False)
         if done.returncode not in (0, 1) or not (out / "manifest.json").exists():
             raise RuntimeError(f"detc compile ended with {done.returncode}: {done.stderr[:2000]}")
@@ -67,7 +67,7 @@ class Compiler:
             queries[record["detection"]] = Query(record, text, self.root, self.places)
         return queries, done.stderr + done.stdout
 
-    def hits(self, paths, events):
+    def hits(self, paths, events, settings=None, places=None):
         """The evaluator's hits by detection: a list of (keys by name, time in milliseconds)."""
         arguments = []
         for source in sorted({event.source for event in events}):
@@ -77,7 +77,7 @@ class Compiler:
             arguments += ["--log", f"{source}={log}"]
         if not arguments:
             return {}
-        command = [self.program, "run", *map(str, paths), *arguments, "--hits", "--format", "json", "--enrich", str(self.places), "--today", TODAY, "-q"]
+        command = [self.program, "run", *map(str, paths), *arguments, "--hits", "--format", "json", "--enrich", str(places or self.places), "--today", TODAY, "-q", *assigned(settings)]
         done = subprocess.run(command, capture_output=True, text=True, cwd=self.root, check=False)
         if done.returncode not in (0, 1):
             raise RuntimeError(f"detc run ended with {done.returncode}: {done.stderr[:2000]}")
@@ -86,6 +86,11 @@ class Compiler:
             hit = json.loads(line)
             found.setdefault(hit["detection"], []).append((hit["keys"], instant_of(hit["time"])))
         return found
+
+
+def assigned(settings):
+    """Values of parameters as the command line takes them."""
+    return [argument for name, value in (settings or {}).items() for argument in ("--set", f"{name}={value}")]
 
 
 def instant_of(text):

@@ -116,7 +116,14 @@ class SplEngine(Engine):
         earliest = dispatch_instant(deployment["dispatch.earliest_time"], now // 1000)
         latest = dispatch_instant(deployment["dispatch.latest_time"], now // 1000)
         storage = self.storage(query)
-        rows = [storage.row(event, reading) for event in events if earliest * 1000 <= event.time < latest * 1000]
+        # Rows are made once for all runs over a stream; the pipeline works on copies.
+        kept = query.parsed.setdefault("rows", {})
+        rows = []
+        for event in events:
+            if earliest * 1000 <= event.time < latest * 1000:
+                if id(event) not in kept:
+                    kept[id(event)] = (event, storage.row(event, reading))
+                rows.append(kept[id(event)][1])
         found = Pipeline(reading, latest, query.parsed["places"]).run(search, commands, rows)
         return [(tuple(self.key(row, name) for name in query.keys), math.floor(number(row["_time"]) * 1000 + 0.5)) for row in found]
 
