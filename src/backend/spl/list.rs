@@ -55,7 +55,7 @@ impl Context<'_> {
             Quantifier::All => (false, !wanted),
         };
         let test = self.condition(scope.inside(&element), predicate, passing);
-        let found = self.selected(&column, test, EvalExpr::Integer(1));
+        let found = self.selected(&column, Some(test), EvalExpr::Integer(1));
         EvalExpr::call(if some { Function::IsNotNull } else { Function::IsNull }, found)
     }
 
@@ -132,7 +132,7 @@ impl Context<'_> {
         let Some(value) = self.member(scope, &list.path, member, item, span) else { return Subject::nothing() };
         let kept = EvalExpr::Call(Function::Coalesce, vec![value, EvalExpr::text("")]);
         let marked = EvalExpr::Join(vec![EvalExpr::text("="), kept]);
-        let all = self.selected(column, test, marked);
+        let all = self.selected(column, Some(test), marked);
         let first = EvalExpr::Call(Function::MvIndex, vec![all, EvalExpr::Integer(0)]);
         let picked = EvalExpr::Call(Function::Substr, vec![first, EvalExpr::Integer(2)]);
         let text = EvalExpr::derived(self.helper("first", picked));
@@ -146,15 +146,22 @@ impl Context<'_> {
         }
     }
 
+    /// The number of elements that are there, of a list that is a column.
+    pub(super) fn number_of_elements(&self, column: &str) -> EvalExpr {
+        let there = self.selected(column, None, EvalExpr::Integer(1));
+        let number = EvalExpr::call(Function::MvCount, there);
+        EvalExpr::Call(Function::Coalesce, vec![number, EvalExpr::Integer(0)])
+    }
+
     /// `mvmap` that keeps `value` for the elements that are there and pass.
-    fn selected(&self, column: &str, test: EvalExpr, value: EvalExpr) -> EvalExpr {
+    fn selected(&self, column: &str, test: Option<EvalExpr>, value: EvalExpr) -> EvalExpr {
         let item = EvalExpr::derived(column);
         let mut blanks = vec![String::new()];
         if !self.options.null_text.is_empty() {
             blanks.push(self.options.null_text.clone());
         }
         let mut parts = Subject { blanks, ..may_be_empty(item.clone()) }.is_no_blank();
-        parts.push(test);
+        parts.extend(test);
         EvalExpr::Call(Function::MvMap, vec![item, EvalExpr::only_if(EvalExpr::all(parts), value)])
     }
 

@@ -1,7 +1,7 @@
 //! Values of an event as expressions of `eval`.
 
 use super::address::{DECIMAL, DECIMAL_TEXT, INTEGER_TEXT, WHOLE};
-use super::ast::{EvalExpr, Function, Stage};
+use super::ast::{EvalExpr, Function, Name, Stage};
 use super::context::{Context, Scope};
 use super::field::number;
 use super::read::TIME;
@@ -128,7 +128,14 @@ impl Context<'_> {
         match call {
             Call::Length(value) => {
                 let subject = self.value(scope, value, span);
-                let length = if subject.kind == Kind::Many {
+                let length = if subject.kind == Kind::Many && scope.element.is_none() {
+                    let list = match subject.expression {
+                        EvalExpr::Name(Name::Derived(column)) => column,
+                        values => self.helper("list", values),
+                    };
+                    self.number_of_elements(&list)
+                } else if subject.kind == Kind::Many {
+                    // inside another list no command can make the inner one a column
                     let assumption = "a list whose `length` is taken holds neither null nor the empty text";
                     self.verdict.assume(assumption);
                     let elements = EvalExpr::call(Function::MvCount, subject.expression);
