@@ -50,8 +50,9 @@ class Storage:
         self.sources = {}
         for path in sorted((project / "targets/splunk/fields").glob("*.yml")):
             fields = yaml.safe_load(path.read_text(encoding="utf-8"))
-            # The fields that Splunk itself or an input gives an event of that source, as its search text names them.
-            location = dict(re.findall(r'(\w+)="([^"]*)"', fields["location"]["search"]))
+            # The fields that Splunk itself or an input gives an event of that source, as its search text names them; of
+            # several values the first one.
+            location = dict(re.findall(r'(\w+)(?:=| IN \()"([^"]*)"', fields["location"]["search"]))
             # How the add-on spells a missing value of a field.
             spelled = {
                 binding["path"]: binding["literals"][""]
@@ -67,8 +68,8 @@ class Storage:
             if row.get(field) in (None, "", "null"):
                 row[field] = spelling
         instant = event.time // 1000 if event.time % 1000 == 0 else event.time / 1000
-        row.update({**location, "_time": instant, "_raw": event.text()})
-        return row
+        # An event that says itself what its location is about keeps its own word.
+        return {**location, **row, "_time": instant, "_raw": event.text()}
 
 
 def dispatch_instant(written, now):
