@@ -88,6 +88,8 @@ fields:
   tags: { path: Tags, access: dynamic }
   targets: { path: Targets, access: dynamic }
   parameters: { path: Parameters, access: json_text }
+  "parameters[Role].Value": RoleName
+  "parameters[Scope].Value": { missing: the table drops it }
   "arguments.*": { path: Arguments, access: json_text }
   status.code: { path: Status.code, access: dynamic }
   status.ok: { path: Status.ok, access: dynamic }
@@ -572,6 +574,29 @@ fn named_values_are_picked_by_exact_name() {
 | where tostring(detc_list_1[detc_first_2].Value) !~ "x"
 | project-away detc_*"#,
     );
+}
+
+#[test]
+fn named_values_with_a_column_of_their_own_are_read_there() {
+    assert_eq!(condition(r#"parameters[Role].Value == "owner""#), r#"RoleName =~ "owner""#);
+    assert!(condition(r#"parameters[Other].Value == "owner""#).contains("mv-apply"));
+    refused(r#"parameters[Scope].Value == "all""#, "missing_field");
+}
+
+#[test]
+fn tables_that_differ_are_one_before_they_are_read() {
+    let places = "{ table: [Users, Services], text: [Services.Status] }";
+    let map = MAP.replace("SOURCE", "one").replace("{ table: Table_one }", places);
+    let mut world = World::new(TARGET, &[(&SCHEMA.replace("SOURCE", "one"), &map)]);
+    let body = "signals:\n  s: { source: one, where: status.code == 7, let: { who: user } }\nbehavior: count(s) >= 2 by who within 5m\n";
+    let detection = world.resolve(&format!("{HEAD}{body}"));
+    let text = written(&support::compile(&detection, &world.target));
+    let rows = "union\n    (Users),\n    (Services\n    | extend Status = parse_json(Status))\n\
+                | where TimeGenerated >= detc_start - 5m and TimeGenerated <= detc_end\n| where tolong(Status.code) == 7\n";
+    assert!(text.starts_with(rows), "{text}");
+    let event = "signals:\n  s: { source: one, where: status.code == 7 }\n";
+    let text = written(&support::compile(&world.resolve(&format!("{HEAD}{event}")), &world.target));
+    assert!(text.starts_with(&rows.replace(">= detc_start - 5m", "> detc_start")), "{text}");
 }
 
 #[test]

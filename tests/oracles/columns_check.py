@@ -20,13 +20,38 @@ DIRECT = {
 INSIDE = {"json_text": "string", "dynamic": "dynamic"}
 
 
+def as_list(place):
+    return place if isinstance(place, list) else [place] if place else []
+
+
+def united(names, text, tables):
+    """The columns of a union of tables; those that are listed as text are parsed in their table first."""
+    columns = {}
+    for name in names:
+        for column, kind in tables[name].items():
+            if f"{name}.{column}" in text:
+                if kind != "string":
+                    yield f"{name}.{column} is listed as text and is {kind}"
+                kind = "dynamic"
+            if columns.setdefault(column, kind) != kind:
+                yield f"`{column}` is {columns[column]} and {kind} in different tables"
+    for place in text:
+        if place.partition(".")[2] not in tables.get(place.partition(".")[0], {}):
+            yield f"`{place}` is no column"
+    return columns
+
+
 def errors_of(fields, tables):
-    names = fields.location.get("table")
-    for name in names if isinstance(names, list) else [names]:
-        if name not in tables:
-            yield f"`{name}` is no declared table"
-            continue
-        columns = tables[name]
+    names = as_list(fields.location.get("table"))
+    unknown = [name for name in names if name not in tables]
+    yield from (f"`{name}` is no declared table" for name in unknown)
+    text = as_list(fields.location.get("text"))
+    if unknown:
+        return
+    together = {name: tables[name] for name in names}
+    if text:
+        together = {" and ".join(names): (yield from united(names, text, tables))}
+    for name, columns in together.items():
         if columns.get(fields.time) != "datetime":
             yield f"time `{fields.time}` is no datetime column of {name}"
         for native, target, kind, access in fields.bindings:
@@ -51,6 +76,8 @@ def self_test():
     tables = {"T": {"Time": "datetime", "Name": "string", "Mfa": "bool", "Args": "string", "Status": "dynamic"}}
     good = {"name": "Name", "mfa": {"path": "Mfa", "type": "bool"}, "at": "Time", "args.*": {"path": "Args", "access": "json_text"},
             "code": {"path": "Status.code", "access": "dynamic", "type": "int"}}
+    united_tables = {"T": {"Time": "datetime", "Status": "dynamic"}, "U": {"Time": "datetime", "Status": "string", "Key": "string"}}
+    code = {"code": {"path": "Status.code", "access": "dynamic", "type": "int"}, "name": "Key"}
     bad = [({"mfa": "Mfa"}, "T"), ({"name": "Nmae"}, "T"), ({"args.*": {"path": "Args", "access": "dynamic"}}, "T"),
            ({"code": "Status.code"}, "T"), ({"name": {"path": "Name", "access": "flattened"}}, "T"), ({"name": "Name"}, "U")]
     cases = [(good, "T", False)] + [(fields, table, True) for fields, table in bad]
@@ -59,6 +86,11 @@ def self_test():
         document = {"source": "s", "location": {"table": table}, "time": "Time", "fields": fields}
         if bool(list(errors_of(field_maps.FieldMap(schema, document), tables))) != expected:
             wrong.append(fields)
+    for text, expected in ((["U.Status"], False), (["T.Status"], True), (["U.Status", "U.Gone"], True), ([], True)):
+        document = {"source": "s", "location": {"table": ["T", "U"], "text": text}, "time": "Time", "fields": code}
+        cases.append((code, text, expected))
+        if bool(list(errors_of(field_maps.FieldMap(schema, document), united_tables))) != expected:
+            wrong.append(text)
     print(f"columns self-test: {len(cases) - len(wrong)} of {len(cases)} as expected {wrong or ''}", file=sys.stderr)
     return bool(wrong)
 

@@ -70,10 +70,5 @@ fn whole<'a>(context: &mut Context<'a>, signal: SignalId, columns: &Columns<'a>)
     if stages.iter().any(|stage| matches!(stage, Stage::Apply { .. })) {
         stages.push(Stage::ProjectAway("detc_"));
     }
-    let tables = reader.tables.iter().map(|name| {
-        let mut table = Table::named(name);
-        table.stages.clone_from(&stages);
-        table
-    });
-    Some(Table::union(tables.collect()))
+    Some(Table::union(reader.tables.rows(&stages)))
 }

@@ -31,6 +31,7 @@ mod rows;
 mod sequence;
 mod stage;
 mod sweep;
+mod tables;
 mod text;
 mod travel;
 mod value;

@@ -3,6 +3,7 @@
 use super::ast::{Expr, Let, Stage, Table};
 use super::frame;
 use super::stage::{self, HitField};
+use super::tables::Tables;
 use crate::backend::{ReasonCode, Request, Verdict};
 use crate::ir::{self, Predicate, SignalId, Value};
 use crate::schema::mapping::FieldMap;
@@ -88,7 +89,7 @@ pub(super) struct Reader<'c, 'a> {
     /// Where the source's fields are.
     pub(super) place: Place<'a>,
     /// The tables that hold the events.
-    pub(super) tables: Vec<String>,
+    pub(super) tables: Tables,
     /// Column of the event's time.
     pub(super) time: String,
     /// The source.
@@ -113,7 +114,7 @@ impl<'c, 'a> Reader<'c, 'a> {
         if let Some(inner) = &signal.stage {
             let (name, fields) = stage::named(context, id, &signal.name.node, inner)?;
             let (place, time) = (Place::Hits(fields), frame::TIME.to_owned());
-            return Some(Self::of_place(context, place, vec![name], time, signal));
+            return Some(Self::of_place(context, place, Tables::one(name), time, signal));
         }
         let Some(map) = context.request.target.maps.get(&signal.source.name) else {
             let target = &context.request.target.name;
@@ -127,20 +128,20 @@ impl<'c, 'a> Reader<'c, 'a> {
             context.verdict.add(ReasonCode::MissingSource, span, message);
             return None;
         }
-        let (tables, time) = (map.places("table").to_vec(), map.time.clone());
+        let (tables, time) = (Tables::of_map(map), map.time.clone());
         Some(Self::of_place(context, Place::Target(map), tables, time, signal))
     }
 
     /// A reader of the hits of a stage; the signal is one of those that it is made of.
     pub(super) fn of_hits(context: &'c mut Context<'a>, fields: Vec<HitField>) -> Option<Self> {
         let signal = context.stage.signals.first()?;
-        Some(Self::of_place(context, Place::Hits(fields), Vec::new(), frame::TIME.to_owned(), signal))
+        Some(Self::of_place(context, Place::Hits(fields), Tables::default(), frame::TIME.to_owned(), signal))
     }
 
     fn of_place(
         context: &'c mut Context<'a>,
         place: Place<'a>,
-        tables: Vec<String>,
+        tables: Tables,
         time: String,
         signal: &'a ir::Signal,
     ) -> Self {

@@ -5,6 +5,7 @@ use super::columns::{Carried, Columns};
 use super::frame::{self, TIME};
 use super::meet;
 use super::reader::{Context, Reader, conjuncts};
+use super::tables::Tables;
 use super::value::Scalar;
 use crate::ir::{Predicate, SignalId, Value};
 use crate::schema::Type;
@@ -185,7 +186,7 @@ fn by_source(context: &Context<'_>, signals: &[SignalId]) -> Vec<Vec<SignalId>> 
 
 /// The rows of one source.
 struct Leg {
-    tables: Vec<String>,
+    tables: Tables,
     time: String,
     stages: Vec<Stage>,
     /// Marks that are the same on every row.
@@ -246,14 +247,7 @@ impl Leg {
         if !required.is_empty() {
             stages.push(Stage::Where(Expr::all(required)));
         }
-        self.tables
-            .iter()
-            .map(|name| {
-                let mut table = Table::named(name);
-                table.stages.clone_from(&stages);
-                table
-            })
-            .collect()
+        self.tables.rows(&stages)
     }
 }
 

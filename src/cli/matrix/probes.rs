@@ -82,49 +82,49 @@ behavior: |
     Probe {
         title: "measure",
         body: r#"signals:
-  a: { source: entra.signin, where: properties.appDisplayName == "Azure CLI" }
+  a: { source: msgraph.activity, where: properties.requestMethod == "GET" }
 behavior: |
-  sum(a.properties.processingTimeInMilliseconds) > 1000 by properties.userPrincipalName within 1h
+  sum(a.properties.responseSizeBytes) > 1000 by properties.userId within 1h
 "#,
     },
     Probe {
         title: "measure, mean",
         body: r#"signals:
-  a: { source: entra.signin, where: properties.appDisplayName == "Azure CLI" }
+  a: { source: msgraph.activity, where: properties.requestMethod == "GET" }
 behavior: |
-  avg(a.properties.processingTimeInMilliseconds) > 1000 by properties.userPrincipalName within 1h
+  avg(a.properties.responseSizeBytes) > 1000 by properties.userId within 1h
 "#,
     },
     Probe {
         title: "measure, smallest",
         body: r#"signals:
-  a: { source: entra.signin, where: properties.appDisplayName == "Azure CLI" }
+  a: { source: msgraph.activity, where: properties.requestMethod == "GET" }
 behavior: |
-  min(a.properties.processingTimeInMilliseconds) > 1000 by properties.userPrincipalName within 1h
+  min(a.properties.responseSizeBytes) > 1000 by properties.userId within 1h
 "#,
     },
     Probe {
         title: "measure, largest",
         body: r#"signals:
-  a: { source: entra.signin, where: properties.appDisplayName == "Azure CLI" }
+  a: { source: msgraph.activity, where: properties.requestMethod == "GET" }
 behavior: |
-  max(a.properties.processingTimeInMilliseconds) > 1000 by properties.userPrincipalName within 1h
+  max(a.properties.responseSizeBytes) > 1000 by properties.userId within 1h
 "#,
     },
     Probe {
         title: "measure, median",
         body: r#"signals:
-  a: { source: entra.signin, where: properties.appDisplayName == "Azure CLI" }
+  a: { source: msgraph.activity, where: properties.requestMethod == "GET" }
 behavior: |
-  median(a.properties.processingTimeInMilliseconds) > 1000 by properties.userPrincipalName within 1h
+  median(a.properties.responseSizeBytes) > 1000 by properties.userId within 1h
 "#,
     },
     Probe {
         title: "measure, percentile",
         body: r#"signals:
-  a: { source: entra.signin, where: properties.appDisplayName == "Azure CLI" }
+  a: { source: msgraph.activity, where: properties.requestMethod == "GET" }
 behavior: |
-  percentile(a.properties.processingTimeInMilliseconds, 95) > 1000 by properties.userPrincipalName within 1h
+  percentile(a.properties.responseSizeBytes, 95) > 1000 by properties.userId within 1h
 "#,
     },
     Probe {
