@@ -22,8 +22,8 @@ impl Typer<'_> {
             return None;
         }
         let (subject, rest) = arguments.split_first()?;
-        let value = self.value(subject)?;
         let name = function.node.as_str();
+        let value = if name == "exists" { self.value_or_nothing(subject)? } else { self.value(subject)? };
         if name == "exists" {
             return match value.node {
                 Value::Literal(_) => {

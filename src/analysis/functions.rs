@@ -100,7 +100,8 @@ impl Typer<'_> {
         }
         let mut values = Vec::new();
         for argument in arguments {
-            values.push(self.value(argument)?);
+            let is_optional = name == "coalesce";
+            values.push(if is_optional { self.value_or_nothing(argument)? } else { self.value(argument)? });
         }
         let call = match name {
             "coalesce" => Call::Coalesce(self.coalesced(values)?),

@@ -60,12 +60,14 @@ pub(super) fn source_of(name: &str, stage: &Stage, reach: Reach) -> Arc<Source> 
         signature: Vec::new(),
         notes: Vec::new(),
         root,
+        members: Vec::new(),
+        lacking: std::collections::BTreeMap::new(),
         json_schema: Arc::new(serde_json::Value::Null),
         validator: EventValidator::default(),
     })
 }
 
-const fn finer(one: Clock, other: Clock) -> Clock {
+pub(super) const fn finer(one: Clock, other: Clock) -> Clock {
     match (one, other) {
         (Clock::Finer, _) | (_, Clock::Finer) => Clock::Finer,
         (Clock::Millisecond, _) | (_, Clock::Millisecond) => Clock::Millisecond,

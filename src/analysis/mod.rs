@@ -7,6 +7,7 @@ mod alert;
 mod amounts;
 mod attack;
 mod behavior;
+mod classes;
 mod clauses;
 mod conditions;
 mod constants;
@@ -100,6 +101,9 @@ pub fn analyse(file: &DetectionFile, context: &Context<'_>) -> (Option<Detection
     overrides::check(file, context, &mut diagnostics);
     if diagnostics.has_errors() {
         return (None, diagnostics);
+    }
+    if let Some(stage) = &mut stage {
+        classes::keep_possible(stage);
     }
     let detection = stage.map(|stage| Detection {
         file: file.file,

@@ -3,7 +3,7 @@
 use super::scope::Typer;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::{Element, FieldRef, NameValueRef, Value};
-use crate::schema::{Case, Field, FieldPath, Lookup, Presence, Type, nearest};
+use crate::schema::{Case, Field, FieldPath, Lack, Lookup, Presence, Type, nearest};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast::{Path, Segment};
 
@@ -48,12 +48,38 @@ impl<'a> Typer<'a> {
                 return None;
             }
         };
+        if let Some(lacks) = self.source.lacking.get(path).filter(|_| !self.may_lack) {
+            let diagnostic = self.lacking_field(path, lacks, &ty, span);
+            self.report(diagnostic);
+            return None;
+        }
         Some(Value::Field(FieldRef { path: path.clone(), ty, case, presence, span }))
+    }
+
+    /// A field that not every source of a class has.
+    fn lacking_field(&self, path: &FieldPath, lacks: &[Lack], ty: &Type, span: Span) -> Diagnostic {
+        let names: Vec<&str> = lacks.iter().map(|lack| lack.source.as_str()).collect();
+        let message = format!("not every source of `{}` has the field `{path}`", self.source.name);
+        let reasons: Vec<String> = lacks.iter().map(|lack| format!("`{}`: {}", lack.source, lack.reason)).collect();
+        let others = self.source.members.iter().map(|source| source.name.as_str());
+        let others: Vec<&str> = others.filter(|name| !names.contains(name)).collect();
+        let otherwise = if ty.is_number() { "0" } else { "\"none\"" };
+        let diagnostic = Diagnostic::new(Code::UnknownField, span, message).label(reasons.join("; "));
+        let diagnostic = if ty.is_textual() || ty.is_number() {
+            diagnostic.help(format!("say what it is there: `coalesce({path}, {otherwise})`, or test `exists({path})`"))
+        } else {
+            diagnostic.help(format!("test `exists({path})`"))
+        };
+        if others.is_empty() {
+            return diagnostic;
+        }
+        diagnostic.help(format!("or read the others only: `sources: [{}]`", others.join(", ")))
     }
 
     fn unknown_field(&self, path: &FieldPath, parent: &FieldPath, span: Span) -> Diagnostic {
         let name = path.to_string();
         let source = &self.source.name;
+        let kind = if self.source.members.is_empty() { "source" } else { "class" };
         let lower = name.to_ascii_lowercase();
         if is_nothing(&name) {
             let diagnostic = Diagnostic::new(Code::InvalidExpression, span, format!("`{name}` is no value"));
@@ -64,10 +90,12 @@ impl<'a> Typer<'a> {
             return diagnostic.help(format!("write `{meant}`"));
         }
         let diagnostic =
-            Diagnostic::new(Code::UnknownField, span, format!("unknown field `{name}` in source `{source}`"));
+            Diagnostic::new(Code::UnknownField, span, format!("unknown field `{name}` in {kind} `{source}`"));
         let made_of_hits = self.source.is_made_of_hits();
         let diagnostic = if made_of_hits {
             diagnostic.label(format!("a hit of `{source}` has no such column"))
+        } else if parent.is_empty() && !self.source.members.is_empty() {
+            diagnostic.label(format!("not in schemas/classes/{source}.yml"))
         } else if parent.is_empty() {
             diagnostic.label(format!("not in schemas/sources/{source}.yml"))
         } else {

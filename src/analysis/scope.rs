@@ -11,7 +11,8 @@ use super::parameters::Parameter;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::{ParameterUse, Value};
 use crate::schema::{Field, FieldPath, Members, Source, Type, nearest};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
+use crate::syntax::ast::Expr;
 
 /// Parameters and lists of a detection, with a note of which were used.
 pub(super) struct Environment<'a> {
@@ -119,6 +120,8 @@ pub(super) struct Typer<'a> {
     pub(super) elements: Vec<ElementScope<'a>>,
     /// Names of columns that come further down and are not in scope yet.
     pub(super) later: Vec<String>,
+    /// Whether a field that some sources of a class lack may stand here: what holds it says what is then meant.
+    pub(super) may_lack: bool,
     /// Parameters and lists.
     pub(super) environment: &'a Environment<'a>,
     /// What was found wrong so far.
@@ -144,7 +147,16 @@ impl<'a> Typer<'a> {
     /// Starts in the scope of a source, without columns.
     pub(super) fn new(source: &'a Arc<Source>, environment: &'a Environment<'a>) -> Self {
         let diagnostics = Diagnostics::default();
-        Self { source, columns: Vec::new(), elements: Vec::new(), later: Vec::new(), environment, diagnostics }
+        let (columns, elements, later) = (Vec::new(), Vec::new(), Vec::new());
+        Self { source, columns, elements, later, may_lack: false, environment, diagnostics }
+    }
+
+    /// The value of an expression that may be a field which some sources of a class lack.
+    pub(super) fn value_or_nothing(&mut self, expression: &Spanned<Expr>) -> Option<Spanned<Value>> {
+        let outer = std::mem::replace(&mut self.may_lack, matches!(expression.node, Expr::Path(_)));
+        let value = self.value(expression);
+        self.may_lack = outer;
+        value
     }
 
     /// Reports something wrong.

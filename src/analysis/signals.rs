@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::hits::{self, Reach};
 use super::scope::{Environment, Typer};
-use super::{Context, Draft, behavior, is_identifier, quoted};
+use super::{Context, Draft, behavior, classes, is_identifier, quoted};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::{Column, Predicate, Signal, Stage};
 use crate::schema::{Source, nearest};
@@ -64,12 +64,24 @@ fn of_source(
     diagnostics: &mut Diagnostics,
 ) -> Option<Signal> {
     let wanted = text.source.as_ref()?;
+    if context.catalog.classes.contains(&wanted.node) {
+        let (source, class) = classes::resolve(wanted, text.sources.as_deref(), context.catalog, diagnostics)?;
+        let signal = conditions(text, &source, None, environment, diagnostics)?;
+        return Some(Signal { class: Some(class), ..signal });
+    }
+    if let Some(first) = text.sources.as_ref().and_then(|sources| sources.first()) {
+        let message = format!("`{}` is no class, so it has no sources to choose from", wanted.node);
+        let classes: Vec<&str> = context.catalog.classes.names().collect();
+        let help = format!("remove `sources`; the classes are {}", quoted(&classes));
+        diagnostics.push(Diagnostic::new(Code::InvalidValue, first.span, message).help(help));
+    }
     let Some(source) = context.catalog.source(&wanted.node) else {
         let diagnostic = Diagnostic::new(Code::UnknownSource, wanted.span, format!("unknown source `{}`", wanted.node));
-        let names: Vec<&str> = context.catalog.sources().map(|source| source.name.as_str()).collect();
+        let names = context.catalog.sources().map(|source| source.name.as_str());
+        let names: Vec<&str> = names.chain(context.catalog.classes.names()).collect();
         diagnostics.push(match nearest(&wanted.node, names.iter().copied()) {
             Some(near) => diagnostic.help(format!("the nearest source is `{near}`")),
-            None => diagnostic.help(format!("the sources are {}", quoted(&names))),
+            None => diagnostic.help(format!("the sources and classes are {}", quoted(&names))),
         });
         return None;
     };
@@ -120,7 +132,7 @@ fn conditions(
     };
     diagnostics.extend(typer.diagnostics);
     let predicate = predicate.filter(|_| whole)?;
-    Some(Signal { name: text.name.clone(), source: source.clone(), stage, predicate, keys: Vec::new(), columns })
+    Some(Signal { name: text.name.clone(), source: source.clone(), stage, class: None, predicate, keys: Vec::new(), columns })
 }
 
 /// Whether a name can stand for a column of a source.

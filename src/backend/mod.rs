@@ -4,12 +4,14 @@
 
 mod elastic;
 mod kql;
+mod several;
 mod sigma;
 mod spl;
 mod verdict;
 
 use std::collections::BTreeMap;
 
+pub use several::compile;
 pub use verdict::{Fidelity, Reason, ReasonCode, Verdict};
 
 use crate::ir::{Detection, Schedule};

@@ -203,7 +203,7 @@ fn compile_one(
     let backend = backend::find(&target.backend)?;
     let envelope = project.envelopes.get(&target.name)?;
     let schedule = Schedule::derive(detection, target.interval);
-    let mut output = backend.compile(&Request { detection, target, schedule });
+    let mut output = backend::compile(backend, &Request { detection, target, schedule });
     if output.verdict.fidelity() == Fidelity::Unsupported {
         output.query = None;
     }

@@ -27,7 +27,7 @@ pub struct Project {
 /// Texts of a project by path from its root.
 type Texts = BTreeMap<String, String>;
 
-/// Loads what is shipped and what the folder `root` adds or overrides under `schemas/sources` and `targets`.
+/// Loads what is shipped and what the folder `root` adds or overrides under `schemas` and `targets`.
 ///
 /// The texts are added to `sources`, so that diagnostics can show them.
 #[must_use]
@@ -35,7 +35,7 @@ pub fn load(root: Option<&Path>, sources: &mut Sources) -> (Project, Diagnostics
     let mut diagnostics = Diagnostics::default();
     let mut texts: Texts = embed::FILES.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
     if let Some(root) = root {
-        for folder in ["schemas/sources", "targets"] {
+        for folder in ["schemas/sources", "schemas/classes", "targets"] {
             own_files(root, folder, &mut texts, &mut diagnostics);
         }
     }
@@ -51,6 +51,14 @@ pub fn load(root: Option<&Path>, sources: &mut Sources) -> (Project, Diagnostics
         if let Some(source) = source {
             check_name(path, &source.name, stem(path), Code::InvalidSchema, &mut diagnostics);
             project.catalog.add(source);
+        }
+    }
+    for (path, text) in texts.iter().filter(|(path, _)| is_yaml(path)) {
+        let Some(below) = path.strip_prefix("schemas/classes/") else { continue };
+        let file = sources.add(path.as_str(), text.as_str());
+        if !project.catalog.classes.add(below, file, text) {
+            let message = format!("`{path}` is no file of a class: those are `CLASS.yml` and `CLASS/SOURCE.yml`");
+            diagnostics.push(Diagnostic::without_place(Code::InvalidSchema, message));
         }
     }
     for (path, text) in texts.iter().filter(|(path, _)| path.starts_with("targets/") && path.ends_with("/target.yml")) {

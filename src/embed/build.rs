@@ -7,7 +7,7 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?);
     let mut files = Vec::new();
-    for folder in ["schemas/attack", "schemas/sources", "targets"] {
+    for folder in ["schemas/attack", "schemas/classes", "schemas/sources", "targets"] {
         collect(&root, &root.join(folder), &mut files)?;
     }
     files.sort();

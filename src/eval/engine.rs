@@ -40,6 +40,8 @@ impl Engine {
     /// Prepares a detection; `enrichment` says what is known of addresses.
     #[must_use]
     pub fn new(detection: &Detection, enrichment: Arc<Enrichment>) -> Self {
+        let expanded = detection.expanded();
+        let detection = &*expanded;
         let mut tests = Vec::new();
         let root = StageEngine::new(&detection.stage, &mut tests);
         let mut by_source: HashMap<Arc<str>, Vec<(usize, Test)>> = HashMap::new();

@@ -63,8 +63,10 @@ fn collect_memberships(stage: &Stage, event: &Event, names: &mut Vec<String>) {
     for signal in &stage.signals {
         if let Some(inner) = &signal.stage {
             collect_memberships(inner, event, names);
-        } else if *signal.source.name == *event.source && !names.contains(&signal.name.node) {
-            let test = expression::predicate(Shape::of(signal), &signal.predicate.node);
+        } else if !names.contains(&signal.name.node)
+            && let Some(signal) = signal.on(&event.source)
+        {
+            let test = expression::predicate(Shape::of(&signal), &signal.predicate.node);
             if Scope::new(View::Event(event), &enrichment).holds(&test) {
                 names.push(signal.name.node.clone());
             }

@@ -40,8 +40,8 @@ struct Input {
 /// Where a signal's events come from.
 #[derive(Debug)]
 enum Origin {
-    /// A source; the number of the test that events have passed.
-    Leaf(usize),
+    /// Sources; for each of them the number of the test that its events have passed.
+    Leaf(Vec<usize>),
     /// The hits of a stage that pass a test.
     Inner(Box<StageEngine>, Box<Test>),
 }
@@ -102,7 +102,7 @@ impl StageEngine {
         let mut rows = Vec::new();
         for (event, numbers) in leaves {
             let belongs = |input: &Input| match &input.origin {
-                Origin::Leaf(number) => numbers.contains(number),
+                Origin::Leaf(own) => own.iter().any(|number| numbers.contains(number)),
                 Origin::Inner(..) => false,
             };
             let signals: Vec<SignalId> = self
@@ -132,12 +132,18 @@ impl StageEngine {
 impl Input {
     fn new(signal: &Signal, tests: &mut Vec<SourceTest>) -> Self {
         let shape = Shape::of(signal);
-        let test = predicate(shape, &signal.predicate.node);
         let origin = match &signal.stage {
-            Some(stage) => Origin::Inner(Box::new(StageEngine::new(stage, tests)), Box::new(test)),
+            Some(stage) => {
+                let test = predicate(shape, &signal.predicate.node);
+                Origin::Inner(Box::new(StageEngine::new(stage, tests)), Box::new(test))
+            }
             None => {
-                tests.push((Arc::from(signal.source.name.as_str()), test));
-                Origin::Leaf(tests.len() - 1)
+                let first = tests.len();
+                tests.extend(signal.sources().into_iter().map(|source| {
+                    let test = predicate(Shape::Events(source), &signal.predicate_on(&source.name).node);
+                    (Arc::from(source.name.as_str()), test)
+                }));
+                Origin::Leaf((first..tests.len()).collect())
             }
         };
         Self { keys: signal.keys.iter().map(|key| term(shape, &key.node)).collect(), origin }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Behavior, Predicate, Value};
+use super::{Behavior, Class, Predicate, Value};
 use crate::schema::{Duration, Source, Type};
 use crate::source::{FileId, Span, Spanned};
 
@@ -76,7 +76,7 @@ impl Stage {
     pub fn sources(&self) -> Vec<&Arc<Source>> {
         let mut sources: Vec<&Arc<Source>> = Vec::new();
         for signal in &self.signals {
-            let found = signal.stage.as_ref().map_or_else(|| vec![&signal.source], |stage| stage.sources());
+            let found = signal.stage.as_ref().map_or_else(|| signal.sources(), |stage| stage.sources());
             for source in found {
                 if !sources.iter().any(|known| known.name == source.name) {
                     sources.push(source);
@@ -220,6 +220,8 @@ pub struct Signal {
     /// The stage whose hits are the events; the fields that anything asks them for are [`Stage::columns`], by the text of
     /// their paths. `None` for events of a telemetry source.
     pub stage: Option<Box<Stage>>,
+    /// The class whose events they are; the source is then made for it, and its fields are those of the class.
+    pub class: Option<Arc<Class>>,
     /// The test, exceptions included.
     pub predicate: Spanned<Predicate>,
     /// What each of [`Stage::keys`] is on this signal's events, in the same order.

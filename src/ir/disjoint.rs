@@ -40,6 +40,9 @@ fn exclude(one: &Predicate, other: &Predicate) -> bool {
     if let Predicate::Or(parts) = other {
         return parts.iter().all(|part| are_disjoint(one, &part.node));
     }
+    if let (Predicate::OfSource(one), Predicate::OfSource(other)) = (one, other) {
+        return one != other;
+    }
     match (demanded(one), demanded(other)) {
         (Some((field, values)), Some((same, others))) => {
             field == same && !values.iter().any(|value| others.iter().any(|theirs| may_be_equal(value, theirs)))

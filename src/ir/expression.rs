@@ -12,6 +12,8 @@ use crate::source::{Span, Spanned};
 pub enum Predicate {
     /// Always this.
     Constant(bool),
+    /// The event is one of that source; only on events of several sources, whose fields stand below the sources' names.
+    OfSource(String),
     /// All of them; at least two.
     And(Vec<Spanned<Predicate>>),
     /// Any of them; at least two.
@@ -90,6 +92,29 @@ pub enum Predicate {
         /// The test of one element.
         predicate: Box<Spanned<Predicate>>,
     },
+}
+
+impl Predicate {
+    /// The values that the condition looks at, in the order of the text.
+    #[must_use]
+    pub fn values(&self) -> Vec<&Value> {
+        match self {
+            Self::Constant(_) | Self::OfSource(_) => Vec::new(),
+            Self::And(parts) | Self::Or(parts) => parts.iter().flat_map(|part| part.node.values()).collect(),
+            Self::Not(inner) => inner.node.values(),
+            Self::Exists(value)
+            | Self::IsTrue(value)
+            | Self::In { value, .. }
+            | Self::Text { value, .. }
+            | Self::InNetwork { value, .. }
+            | Self::IsAddress { value, .. }
+            | Self::OutsideHours { time: value, .. } => vec![value],
+            Self::Equal { left, right, .. } | Self::Ordered { left, right, .. } => vec![left, right],
+            Self::Quantified { list, predicate, .. } => {
+                [list].into_iter().chain(predicate.node.values()).collect()
+            }
+        }
+    }
 }
 
 /// How strings compare.
@@ -290,6 +315,8 @@ pub enum Call {
     Upper(Value),
     /// The first that is present.
     Coalesce(Vec<Value>),
+    /// The value beside the first condition that holds; missing where none does. Only classes make it.
+    Choose(Vec<(Spanned<Predicate>, Value)>),
     /// All texts one after the other; missing where one is.
     Concat(Vec<Value>),
     /// The n-th part between separators, counted from 0.
@@ -377,6 +404,7 @@ impl Call {
             Self::Length(_) | Self::ToInt(_) | Self::Hour(_) | Self::Weekday(_) | Self::Asn(_) => Type::Int,
             Self::ToFloat(_) => Type::Float,
             Self::Coalesce(values) => values.first().map_or(Type::Text, Value::ty),
+            Self::Choose(branches) => branches.first().map_or(Type::Text, |(_, value)| value.ty()),
             Self::Lower(_)
             | Self::Upper(_)
             | Self::Concat(_)
@@ -397,6 +425,7 @@ impl Call {
             Self::Lower(_) => "lower",
             Self::Upper(_) => "upper",
             Self::Coalesce(_) => "coalesce",
+            Self::Choose(_) => "case",
             Self::Concat(_) => "concat",
             Self::Split { .. } => "split",
             Self::Extract { .. } => "extract",
@@ -417,6 +446,9 @@ impl Call {
     pub fn arguments(&self) -> Vec<&Value> {
         match self {
             Self::Coalesce(values) | Self::Concat(values) => values.iter().collect(),
+            Self::Choose(branches) => {
+                branches.iter().flat_map(|(when, value)| when.node.values().into_iter().chain([value])).collect()
+            }
             Self::Split { value, .. } | Self::Extract { value, .. } | Self::Replace { value, .. } => vec![value],
             Self::Length(value)
             | Self::Lower(value)

@@ -26,24 +26,7 @@ impl Predicate {
     /// The fields that the condition looks at, in the order of the text.
     #[must_use]
     pub fn fields(&self) -> Vec<&FieldRef> {
-        match self {
-            Self::Constant(_) => Vec::new(),
-            Self::And(parts) | Self::Or(parts) => parts.iter().flat_map(|part| part.node.fields()).collect(),
-            Self::Not(inner) => inner.node.fields(),
-            Self::Exists(value)
-            | Self::IsTrue(value)
-            | Self::In { value, .. }
-            | Self::Text { value, .. }
-            | Self::InNetwork { value, .. }
-            | Self::IsAddress { value, .. }
-            | Self::OutsideHours { time: value, .. } => value.fields(),
-            Self::Equal { left, right, .. } | Self::Ordered { left, right, .. } => {
-                left.fields().into_iter().chain(right.fields()).collect()
-            }
-            Self::Quantified { list, predicate, .. } => {
-                list.fields().into_iter().chain(predicate.node.fields()).collect()
-            }
-        }
+        self.values().into_iter().flat_map(Value::fields).collect()
     }
 }
 

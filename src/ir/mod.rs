@@ -5,13 +5,17 @@
 
 mod aggregation;
 mod behavior;
+mod class;
+mod decided;
 mod detection;
 mod disjoint;
+mod expand;
 mod expression;
 mod fields;
 mod literal;
 mod pattern;
 mod reads;
+mod rewrite;
 mod schedule;
 mod sequence;
 
@@ -20,6 +24,7 @@ pub use aggregation::{
     NumberComparison, WindowKind,
 };
 pub use behavior::{Behavior, Group, GroupForm, Member, Rare, RareForm, Travel};
+pub use class::{Class, ClassMember};
 pub use detection::{
     Alert, Attack, Column, Detection, Entity, ExceptionUse, HitColumn, HitValue, Key, ListUse, Metadata, ParameterUse,
     Severity, Signal, SignalId, Stage, Status, Suppression,

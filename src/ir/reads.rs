@@ -17,7 +17,7 @@ impl Detection {
     #[must_use]
     pub fn fields(&self) -> Vec<(Arc<Source>, FieldPath)> {
         let mut fields = Fields::default();
-        fields.stage(&self.stage);
+        fields.stage(&self.expanded().stage);
         fields.found
     }
 }
@@ -114,7 +114,7 @@ impl Fields {
 
     fn predicate(&mut self, signal: &Signal, predicate: &Predicate) {
         match predicate {
-            Predicate::Constant(_) => {}
+            Predicate::Constant(_) | Predicate::OfSource(_) => {}
             Predicate::And(all) | Predicate::Or(all) => all.iter().for_each(|one| self.predicate(signal, &one.node)),
             Predicate::Not(inner) => self.predicate(signal, &inner.node),
             Predicate::Exists(value)
@@ -150,6 +150,14 @@ impl Fields {
     }
 
     fn field(&mut self, signal: &Signal, path: &FieldPath) {
+        if let Some((name, path)) = path.split_source()
+            && let Some(source) = signal.source.members.iter().find(|member| member.name == name)
+        {
+            if self.seen.insert((name.to_owned(), path.clone())) {
+                self.found.push((source.clone(), path));
+            }
+            return;
+        }
         if self.seen.insert((signal.source.name.clone(), path.clone())) {
             self.found.push((signal.source.clone(), path.clone()));
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::sync::Arc;
 
 use crate::ir::{
-    Behavior, CaseRule, HitColumn, Relation, RelationKind, Sequence, SignalId, Stage, StepValue, Value, are_disjoint,
+    Behavior, CaseRule, HitColumn, Relation, RelationKind, Sequence, Signal, SignalId, Stage, StepValue, Value,
 };
 use crate::schema::{Duration, Source};
 use crate::source::{Span, Spanned};
@@ -155,12 +155,8 @@ pub fn lower(stage: &Stage) -> Pipeline<'_> {
 pub fn key_conflict(stage: &Stage) -> Option<Span> {
     for (index, one) in stage.signals.iter().enumerate() {
         for other in stage.signals.iter().skip(index + 1) {
-            if one.source.name != other.source.name || are_disjoint(&one.predicate.node, &other.predicate.node) {
-                continue;
-            }
-            let differing = one.keys.iter().zip(&other.keys).find(|(left, right)| left.node != right.node);
-            if let Some((_, right)) = differing {
-                return Some(right.span);
+            if let Some(span) = one.key_conflict(other) {
+                return Some(span);
             }
         }
     }
@@ -169,11 +165,17 @@ pub fn key_conflict(stage: &Stage) -> Option<Span> {
 
 fn inputs(stage: &Stage) -> Vec<Input<'_>> {
     let signals = stage.behavior.node.signals();
-    stage
-        .sources()
+    let mut sources: Vec<&Arc<Source>> = Vec::new();
+    for signal in stage.signals.iter().filter(|signal| signal.stage.is_none()) {
+        if !sources.iter().any(|known| known.name == signal.source.name) {
+            sources.push(&signal.source);
+        }
+    }
+    sources
         .into_iter()
         .map(|source| {
-            let of_source = |id: &SignalId| stage.signal(*id).is_some_and(|signal| signal.source.name == source.name);
+            let reads = |signal: &Signal| signal.stage.is_none() && signal.source.name == source.name;
+            let of_source = |id: &SignalId| stage.signal(*id).is_some_and(reads);
             Input { source, signals: signals.iter().copied().filter(of_source).collect() }
         })
         .filter(|input| !input.signals.is_empty())
@@ -198,7 +200,7 @@ fn overlaps(stage: &Stage) -> Vec<(SignalId, SignalId)> {
     for (index, &one) in signals.iter().enumerate() {
         for &other in signals.iter().skip(index + 1) {
             let (Some(left), Some(right)) = (stage.signal(one), stage.signal(other)) else { continue };
-            if left.source.name == right.source.name && !are_disjoint(&left.predicate.node, &right.predicate.node) {
+            if !left.meets(right).is_empty() {
                 pairs.push((one.min(other), one.max(other)));
             }
         }

@@ -155,6 +155,8 @@ fn read(tree: &Node) -> Result<Source, Flaw> {
         signature: card.signature.iter().map(|path| FieldPath::parse(path)).collect(),
         notes: card.notes,
         root: members(&root, "")?,
+        members: Vec::new(),
+        lacking: BTreeMap::new(),
         name: card.name,
         json_schema: Arc::new(value),
         validator: super::EventValidator::default(),

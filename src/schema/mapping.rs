@@ -38,6 +38,8 @@ pub struct FieldMap {
     /// Bindings by path text; `x.*` stands for everything below `x`, `x[].y` for a member of a list's elements,
     /// `x[name].y` for one of the element of that name in a name/value list.
     pub fields: IndexMap<String, Binding>,
+    /// The maps of several sources whose events are read together, by source; their paths begin with its name.
+    pub members: BTreeMap<String, Arc<FieldMap>>,
 }
 
 /// What a target has for one field.
@@ -91,6 +93,9 @@ impl FieldMap {
     /// A list's member without an entry of its own derives from the list's entry.
     #[must_use]
     pub fn resolve(&self, path: &FieldPath) -> Option<Binding> {
+        if let Some((member, rest)) = self.member(path) {
+            return member.resolve(&rest);
+        }
         if let Some(binding) = self.fields.get(&path.to_string()) {
             return Some(binding.clone());
         }
@@ -111,6 +116,9 @@ impl FieldMap {
     /// What the target has for a member of the elements of `list`; an empty `member` is the element itself.
     #[must_use]
     pub fn resolve_member(&self, list: &FieldPath, member: &FieldPath) -> Option<Binding> {
+        if let Some((map, rest)) = self.member(list) {
+            return map.resolve_member(&rest, member);
+        }
         let key = if member.is_empty() { format!("{list}[]") } else { format!("{list}[].{member}") };
         if let Some(binding) = self.fields.get(&key) {
             return Some(binding.clone());
@@ -139,7 +147,34 @@ impl FieldMap {
     /// What the target has for a member of the element of that name, in a name/value list whose entries it keeps apart.
     #[must_use]
     pub fn resolve_named(&self, list: &FieldPath, name: &str, member: &FieldPath) -> Option<&Binding> {
+        if let Some((map, rest)) = self.member(list) {
+            return map.resolve_named(&rest, name, member);
+        }
         self.fields.get(&format!("{list}[{name}].{member}"))
+    }
+
+    /// The map of the source that a path begins with, and the rest of the path.
+    fn member(&self, path: &FieldPath) -> Option<(&Self, FieldPath)> {
+        let (source, rest) = path.split_source()?;
+        Some((self.members.get(source)?, rest))
+    }
+
+    /// The map of several sources whose events are read together.
+    #[must_use]
+    pub fn of_several(source: &str, members: &[Arc<Self>]) -> Self {
+        let mut location: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (key, places) in members.iter().flat_map(|member| &member.location) {
+            let all = location.entry(key.clone()).or_default();
+            let new: Vec<String> = places.iter().filter(|place| !all.contains(place)).cloned().collect();
+            all.extend(new);
+        }
+        Self {
+            source: source.to_owned(),
+            location,
+            time: members.first().map(|member| member.time.clone()).unwrap_or_default(),
+            fields: IndexMap::new(),
+            members: members.iter().map(|member| (member.source.clone(), member.clone())).collect(),
+        }
     }
 
     /// The single value of a location key.

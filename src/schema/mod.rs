@@ -3,6 +3,7 @@
 //! Never looks at a detection: it answers questions about names, types and values.
 
 mod attack;
+mod class;
 mod duration;
 mod instant;
 mod load;
@@ -19,6 +20,7 @@ use std::sync::{Arc, OnceLock};
 use indexmap::IndexMap;
 
 pub use attack::{AttackCatalog, Strategy};
+pub use class::{Branch, ClassField, ClassFiles, ClassText, Entry, MemberText};
 pub use duration::{Duration, InvalidDuration};
 pub use instant::instant;
 pub use load::{load_shipped_source, load_source};
@@ -49,6 +51,10 @@ pub struct Source {
     pub notes: Vec<String>,
     /// The fields, as the members of the outermost object.
     pub root: Members,
+    /// The sources whose events these are, for a class or a part of one; empty for telemetry and for hits.
+    pub members: Vec<Arc<Source>>,
+    /// Fields of a class that some of its sources lack, with those sources.
+    pub lacking: BTreeMap<FieldPath, Vec<Lack>>,
     /// The document as JSON Schema.
     pub json_schema: Arc<serde_json::Value>,
     /// The document as a validator, made when it is first wanted.
@@ -63,7 +69,7 @@ impl Source {
     /// Whether the source was made for the hits of a behaviour and is no telemetry.
     #[must_use]
     pub fn is_made_of_hits(&self) -> bool {
-        self.json_schema.is_null()
+        self.json_schema.is_null() && self.members.is_empty()
     }
 
     /// What the schema says against an event that may lack any field: messages in no special order.
@@ -79,6 +85,15 @@ impl Source {
         let errors = validator.iter().flat_map(|validator| validator.iter_errors(event));
         errors.map(|error| format!("at `{}`: {error}", error.instance_path().as_str())).collect()
     }
+}
+
+/// A source that lacks a field of a class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lack {
+    /// Name of the source.
+    pub source: String,
+    /// Why it has no such field: a fragment in lower case.
+    pub reason: String,
 }
 
 /// Resolution of a source's clock.
@@ -285,6 +300,8 @@ fn collect<'a>(members: &'a Members, prefix: &FieldPath, found: &mut Vec<(FieldP
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     sources: BTreeMap<String, Arc<Source>>,
+    /// The files of classes.
+    pub classes: ClassFiles,
 }
 
 impl Catalog {

@@ -82,6 +82,25 @@ impl FieldPath {
         Some((Self { segments: list }, Self { segments: after.to_vec() }))
     }
 
+    /// The path of a source's field among those of several sources; it is written `source: path`.
+    #[must_use]
+    pub fn of_source(source: &str, path: &Self) -> Self {
+        Self { segments: vec![Self::source_segment(source)] }.join(path)
+    }
+
+    /// The segment that stands for a source in front of its fields.
+    #[must_use]
+    pub fn source_segment(source: &str) -> String {
+        format!("{source}:")
+    }
+
+    /// The name of a source and the path of its field, for a path among the fields of several sources.
+    #[must_use]
+    pub fn split_source(&self) -> Option<(&str, Self)> {
+        let (source, rest) = self.segments.split_first()?;
+        Some((source.strip_suffix(':')?, Self { segments: rest.to_vec() }))
+    }
+
     /// The path with another path behind it.
     #[must_use]
     pub fn join(&self, other: &Self) -> Self {
@@ -98,6 +117,13 @@ impl FieldPath {
     }
 }
 
+impl FieldPath {
+    /// Whether a segment stands for a source in front of its fields.
+    fn is_source(&self, index: usize) -> bool {
+        index == 0 && self.split_source().is_some()
+    }
+}
+
 /// Whether a segment can be written without back-quotes.
 fn is_plain(segment: &str) -> bool {
     let segment = segment.strip_suffix("[]").unwrap_or(segment);
@@ -110,9 +136,9 @@ impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, segment) in self.segments.iter().enumerate() {
             if index > 0 {
-                f.write_str(".")?;
+                f.write_str(if self.is_source(index - 1) { " " } else { "." })?;
             }
-            if is_plain(segment) {
+            if is_plain(segment) || self.is_source(index) {
                 f.write_str(segment)?;
             } else {
                 write!(f, "`{segment}`")?;

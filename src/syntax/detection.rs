@@ -49,6 +49,8 @@ pub struct SignalText {
     pub name: Spanned<String>,
     /// Source; absent where the key is missing.
     pub source: Option<Spanned<String>>,
+    /// Sources of a class; all of them where the key is missing.
+    pub sources: Option<Vec<Spanned<String>>>,
     /// Whether the events are hits of a behaviour.
     pub is_composed: bool,
     /// That behaviour; `None` where it is unreadable.
@@ -109,12 +111,14 @@ impl DetectionFile {
     #[must_use]
     pub fn texts(&self, pointer: &str) -> Vec<Spanned<String>> {
         let items = self.tree.pointer(pointer).and_then(Node::as_sequence).unwrap_or_default();
-        items
-            .iter()
-            .filter_map(|item| Some(Spanned::new(item.as_scalar()?.text.clone(), item.span)))
-            .filter(|text| !text.node.is_empty())
-            .collect()
+        texts(items)
     }
+}
+
+/// The texts among values, with their places.
+fn texts(items: &[Node]) -> Vec<Spanned<String>> {
+    let texts = items.iter().filter_map(|item| Some(Spanned::new(item.as_scalar()?.text.clone(), item.span)));
+    texts.filter(|text| !text.node.is_empty()).collect()
 }
 
 /// Whether a text looks like a list file rather than a detection.
@@ -185,7 +189,8 @@ fn read_signals(tree: &Node, document: &Document, diagnostics: &mut Diagnostics)
         check_origin(node, &name, diagnostics);
         let behavior = read_behavior(node, diagnostics);
         let is_composed = node.get("behavior").is_some();
-        signals.push(SignalText { name, source, is_composed, behavior, condition, columns });
+        let sources = node.get("sources").and_then(Node::as_sequence).map(texts);
+        signals.push(SignalText { name, source, sources, is_composed, behavior, condition, columns });
     }
     signals
 }
@@ -195,6 +200,11 @@ fn check_origin(node: &Node, name: &Spanned<String>, diagnostics: &mut Diagnosti
     // A key without a value says as little as no key.
     let written =
         |key: &str| node.get(key).filter(|value| value.as_scalar().is_none_or(|scalar| !scalar.text.is_empty()));
+    if let (Some(sources), Some(_)) = (node.get("sources"), node.get("behavior")) {
+        let message = "a signal over hits has no sources to choose from";
+        let help = "write `sources` on the signals that the behaviour is made of";
+        diagnostics.push(Diagnostic::new(Code::InvalidValue, sources.span, message).help(help));
+    }
     match (written("source"), written("behavior")) {
         (Some(_), Some(behavior)) => {
             let message = "a signal has a source or a behaviour, not both";

@@ -169,8 +169,11 @@ pub enum ParameterType {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Signal {
-    /// Telemetry source, such as `aws.cloudtrail`; either this or `behavior`.
+    /// Telemetry source or class of sources, such as `aws.cloudtrail`; either this or `behavior`.
     pub source: Option<String>,
+    /// Sources of the class to which the signal is restricted.
+    #[schemars(length(min = 1))]
+    pub sources: Option<Vec<String>>,
     /// Behaviour over other signals whose hits are the events of this one.
     pub behavior: Option<String>,
     /// Condition on an event; every event without it.

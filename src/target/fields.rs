@@ -105,7 +105,8 @@ pub fn load_field_map<'s>(
             OneOrMany::Many(values) => (key, values),
         })
         .collect();
-    (Some(FieldMap { source: document.source, location, time: document.time, fields }), diagnostics)
+    let (source, time) = (document.source, document.time);
+    (Some(FieldMap { source, location, time, fields, members: BTreeMap::new() }), diagnostics)
 }
 
 fn binding(entry: &serde_json::Value) -> Result<Binding, String> {

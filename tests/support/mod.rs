@@ -66,7 +66,7 @@ impl World {
 pub fn compile(detection: &Detection, target: &TargetProfile) -> Output {
     let schedule = Schedule::derive(detection, target.interval);
     let backend = backend::find(&target.backend).unwrap_or_else(|| panic!("no backend `{}`", target.backend));
-    backend.compile(&Request { detection, target, schedule })
+    backend::compile(backend, &Request { detection, target, schedule })
 }
 
 /// What was read, or a failure that shows why it could not be.

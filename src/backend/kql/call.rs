@@ -7,8 +7,9 @@ use super::predicate::present;
 use super::reader::Reader;
 use super::value::Scalar;
 use crate::backend::ReasonCode;
-use crate::ir::{Call, Regex, Value};
+use crate::ir::{Call, Predicate, Regex, Value};
 use crate::schema::{Duration, Type};
+use crate::source::Spanned;
 
 impl Reader<'_, '_> {
     /// A function of other values.
@@ -19,6 +20,7 @@ impl Reader<'_, '_> {
             Call::Lower(value) => self.respelt("tolower", value, ty),
             Call::Upper(value) => self.respelt("toupper", value, ty),
             Call::Coalesce(values) => self.coalesce(values, ty),
+            Call::Choose(branches) => self.chosen(branches, ty),
             Call::Concat(values) => {
                 let parts: Vec<Expr> = values.iter().map(|value| self.text(value)).collect();
                 let missing = Expr::any(
@@ -127,6 +129,23 @@ impl Reader<'_, '_> {
         }
         let values = scalars.iter().map(|scalar| if kind == Kind::Text { scalar.text() } else { scalar.expr.clone() });
         Scalar::computed(Expr::Call("coalesce", values.collect()), kind, ty)
+    }
+
+    /// The value of the first branch that holds, missing where none does.
+    fn chosen(&mut self, branches: &[(Spanned<Predicate>, Value)], ty: Type) -> Scalar {
+        let kind = Kind::of(&ty);
+        let mut arguments = Vec::new();
+        for (when, value) in branches {
+            let condition = self.predicate(when, true).value();
+            let scalar = self.scalar(value);
+            arguments.extend([condition, if kind == Kind::Text { scalar.text() } else { scalar.shown() }]);
+        }
+        let nothing = if kind == Kind::Text { Expr::text("") } else { Expr::Null(kind) };
+        if arguments.is_empty() {
+            return Scalar::computed(nothing, kind, ty);
+        }
+        arguments.push(nothing);
+        Scalar::computed(Expr::Call("case", arguments), kind, ty)
     }
 
     fn geography(&mut self, address: &Value, member: &str) -> Expr {

@@ -37,7 +37,8 @@ pub(super) fn event<'a>(context: &mut Context<'a>, signals: &[SignalId], columns
 pub(super) fn is_whole(stage: &ir::Stage) -> bool {
     match &stage.behavior.node {
         Behavior::Event { signals } => {
-            matches!(signals.as_slice(), [one] if stage.signal(*one).is_some_and(|signal| signal.stage.is_none()))
+            let is_of_source = |signal: &ir::Signal| signal.stage.is_none() && signal.source.members.is_empty();
+            matches!(signals.as_slice(), [one] if stage.signal(*one).is_some_and(is_of_source))
         }
         Behavior::Count { .. }
         | Behavior::Distinct { .. }

@@ -2,16 +2,13 @@
 //!
 //! Never guesses that signals exclude each other: what is not shown counts as possible.
 
-use crate::ir::{Predicate, Signal, SignalId, Stage, are_disjoint};
+use crate::ir::{Signal, SignalId, Stage};
 use crate::source::Span;
 
 /// Whether one row can be an event of both signals; hits of a stage have rows of their own.
 pub(super) fn in_a_row(stage: &Stage, one: SignalId, other: SignalId) -> bool {
     let (Some(left), Some(right)) = (stage.signal(one), stage.signal(other)) else { return false };
-    left.stage.is_none()
-        && right.stage.is_none()
-        && left.source.name == right.source.name
-        && !are_disjoint(&left.predicate.node, &right.predicate.node)
+    left.stage.is_none() && right.stage.is_none() && !left.meets(right).is_empty()
 }
 
 /// The place of the second signal where one event can belong to both although no row says so, since it closes a hit.
@@ -21,19 +18,13 @@ pub(super) fn in_a_hit(stage: &Stage, one: SignalId, other: SignalId) -> Option<
         return None;
     }
     let (leaves, others) = (closing(left), closing(right));
-    let meets = leaves.iter().any(|(source, predicates)| {
-        others.iter().any(|(name, tests)| {
-            source == name && !predicates.iter().any(|one| tests.iter().any(|other| are_disjoint(one, other)))
-        })
-    });
+    let meets = leaves.iter().any(|one| others.iter().any(|other| !one.meets(other).is_empty()));
     meets.then_some(right.name.span)
 }
 
-/// The sources of the events that a signal's events are, each with what they have to satisfy.
-fn closing(signal: &Signal) -> Vec<(&str, Vec<&Predicate>)> {
-    let Some(stage) = &signal.stage else {
-        return vec![(signal.source.name.as_str(), vec![&signal.predicate.node])];
-    };
+/// The signals over sources of which a signal's events are.
+fn closing(signal: &Signal) -> Vec<&Signal> {
+    let Some(stage) = &signal.stage else { return vec![signal] };
     let signals = stage.behavior.node.closing_signals();
     signals.into_iter().filter_map(|id| stage.signal(id)).flat_map(closing).collect()
 }
@@ -45,9 +36,8 @@ pub(super) fn key_conflict(stage: &Stage, signals: &[SignalId]) -> Option<Span> 
     for (index, one) in signals.iter().enumerate() {
         for other in signals.iter().skip(index + 1).filter(|other| in_a_row(stage, *one, **other)) {
             let (left, right) = (stage.signal(*one)?, stage.signal(*other)?);
-            let differing = left.keys.iter().zip(&right.keys).find(|(left, right)| left.node != right.node);
-            if let Some((_, right)) = differing {
-                return Some(right.span);
+            if let Some(span) = left.key_conflict(right) {
+                return Some(span);
             }
         }
     }

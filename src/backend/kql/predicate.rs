@@ -52,6 +52,8 @@ impl Reader<'_, '_> {
     fn lower_predicate(&mut self, predicate: &Predicate, positive: bool) -> Condition {
         match predicate {
             Predicate::Constant(value) => Condition::sure(Expr::Bool(*value == positive)),
+            // Each source is read on its own.
+            Predicate::OfSource(name) => Condition::sure(Expr::Bool((*name == self.source.name) == positive)),
             Predicate::And(parts) => self.joined(parts, positive, positive),
             Predicate::Or(parts) => self.joined(parts, positive, !positive),
             Predicate::Not(inner) => self.predicate(inner, !positive),

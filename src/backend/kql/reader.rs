@@ -116,20 +116,25 @@ impl<'c, 'a> Reader<'c, 'a> {
             let (place, time) = (Place::Hits(fields), frame::TIME.to_owned());
             return Some(Self::of_place(context, place, Tables::one(name), time, signal));
         }
-        let Some(map) = context.request.target.maps.get(&signal.source.name) else {
+        Self::of_source(context, &signal.source, span)
+    }
+
+    /// A reader of the events of a source; a reason where the target does not carry it.
+    pub(super) fn of_source(context: &'c mut Context<'a>, source: &'a Source, span: Span) -> Option<Self> {
+        let Some(map) = context.request.target.maps.get(&source.name) else {
             let target = &context.request.target.name;
-            let message = format!("target `{target}` has no field map for source `{}`", signal.source.name);
+            let message = format!("target `{target}` has no field map for source `{}`", source.name);
             context.verdict.add(ReasonCode::MissingSource, span, message);
             return None;
         };
         if map.place("table").is_none() {
             let target = &context.request.target.name;
-            let message = format!("target `{target}` names no table for source `{}`", signal.source.name);
+            let message = format!("target `{target}` names no table for source `{}`", source.name);
             context.verdict.add(ReasonCode::MissingSource, span, message);
             return None;
         }
         let (tables, time) = (Tables::of_map(map), map.time.clone());
-        Some(Self::of_place(context, Place::Target(map), tables, time, signal))
+        Some(Self::new(context, Place::Target(map), tables, time, source, span))
     }
 
     /// A reader of the hits of a stage; the signal is one of those that it is made of.
@@ -145,12 +150,23 @@ impl<'c, 'a> Reader<'c, 'a> {
         time: String,
         signal: &'a ir::Signal,
     ) -> Self {
+        Self::new(context, place, tables, time, &signal.source, signal.name.span)
+    }
+
+    fn new(
+        context: &'c mut Context<'a>,
+        place: Place<'a>,
+        tables: Tables,
+        time: String,
+        source: &'a Source,
+        span: Span,
+    ) -> Self {
         Self {
             place,
             tables,
             time,
-            source: &signal.source,
-            span: signal.name.span,
+            source,
+            span,
             helpers: Vec::new(),
             helped: false,
             picked: Vec::new(),

@@ -1,5 +1,7 @@
 //! The rows that a behaviour works on: one for each event of its signals, with keys, marks and the columns that are shown.
 
+use std::borrow::Cow;
+
 use super::ast::{Assignment, Expr, Kind, Operator, Stage, Table};
 use super::columns::{Carried, Columns};
 use super::frame::{self, TIME};
@@ -8,7 +10,7 @@ use super::reader::{Context, Reader, conjuncts};
 use super::tables::Tables;
 use super::value::Scalar;
 use crate::ir::{Predicate, SignalId, Value};
-use crate::schema::Type;
+use crate::schema::{Source, Type};
 use crate::source::Spanned;
 
 /// How a row says which signals its event satisfies.
@@ -144,19 +146,19 @@ pub(super) fn separate_rows<'a>(
     marks: &Marks,
     wanted: &[Wanted<'a>],
 ) -> Option<Table> {
-    let groups = signals.iter().map(|signal| vec![*signal]).collect();
+    let groups = signals.iter().flat_map(|signal| by_source(context, &[*signal])).collect();
     united(context, groups, marks, wanted)
 }
 
 fn united<'a>(
     context: &mut Context<'a>,
-    groups: Vec<Vec<SignalId>>,
+    groups: Vec<Group<'a>>,
     marks: &Marks,
     wanted: &[Wanted<'a>],
 ) -> Option<Table> {
     let mut legs = Vec::new();
-    for signals in groups {
-        legs.push(Leg::lower(context, &signals, marks, wanted));
+    for group in groups {
+        legs.push(Leg::lower(context, &group, marks, wanted));
     }
     // All legs are lowered before any is missed, so that every reason is found.
     let legs: Vec<Leg> = legs.into_iter().collect::<Option<_>>()?;
@@ -169,19 +171,30 @@ fn united<'a>(
     Some(Table::union(legs.into_iter().flat_map(|leg| leg.finish(marks, wanted, &kinds)).collect()))
 }
 
-/// The signals by source, sources in the order of their first signal.
-fn by_source(context: &Context<'_>, signals: &[SignalId]) -> Vec<Vec<SignalId>> {
-    let mut groups: Vec<(&str, Vec<SignalId>)> = Vec::new();
+/// Signals that are read together.
+struct Group<'a> {
+    /// The source whose events they are; `None` for hits of a stage.
+    source: Option<&'a Source>,
+    signals: Vec<SignalId>,
+}
+
+/// The signals by source, sources in the order of their first signal; one that reads several stands under each.
+fn by_source<'a>(context: &Context<'a>, signals: &[SignalId]) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
     for id in signals {
         let Some(signal) = context.stage.signal(*id) else { continue };
-        // Hits of a stage are no events of a source, whatever the signal is called.
-        let name = if signal.stage.is_some() { "" } else { signal.source.name.as_str() };
-        match groups.iter_mut().find(|(known, _)| *known == name && !name.is_empty()) {
-            Some((_, group)) => group.push(*id),
-            None => groups.push((name, vec![*id])),
+        if signal.stage.is_some() {
+            groups.push(Group { source: None, signals: vec![*id] });
+        }
+        for source in signal.sources() {
+            let same = |group: &&mut Group<'_>| group.source.is_some_and(|known| known.name == source.name);
+            match groups.iter_mut().find(same) {
+                Some(group) => group.signals.push(*id),
+                None => groups.push(Group { source: Some(source), signals: vec![*id] }),
+            }
         }
     }
-    groups.into_iter().map(|(_, group)| group).collect()
+    groups
 }
 
 /// The rows of one source.
@@ -198,27 +211,47 @@ struct Leg {
 impl Leg {
     fn lower<'a>(
         context: &mut Context<'a>,
-        signals: &[SignalId],
+        Group { source, signals }: &Group<'a>,
         marks: &Marks,
         wanted: &[Wanted<'a>],
     ) -> Option<Self> {
         let (stage, lookback) = (context.stage, context.lookback);
-        let mut reader = Reader::of_signal(context, *signals.first()?)?;
+        let first = stage.signal(*signals.first()?)?;
+        let mut reader = match source {
+            Some(source) => Reader::of_source(context, source, first.name.span)?,
+            None => Reader::of_signal(context, *signals.first()?)?,
+        };
+        // What a signal over several sources asks of the events of this one.
+        let here = |id: SignalId| source.filter(|_| stage.signal(id).is_some_and(|signal| !signal.source.members.is_empty()));
         let (time, tables) = (reader.time.clone(), reader.tables.clone());
         let mut stages = vec![Stage::Where(frame::read(&time, lookback))];
+        let predicates: Vec<(SignalId, Cow<'_, Spanned<Predicate>>)> = signals
+            .iter()
+            .filter_map(|id| {
+                let predicate = &stage.signal(*id)?.predicate;
+                let on = |source: &Source| Cow::Owned(predicate.on(&source.name));
+                Some((*id, here(*id).map_or(Cow::Borrowed(predicate), on)))
+            })
+            .collect();
         let predicates: Vec<(SignalId, &Spanned<Predicate>)> =
-            signals.iter().filter_map(|id| Some((*id, &stage.signal(*id)?.predicate))).collect();
+            predicates.iter().map(|(id, predicate)| (*id, predicate.as_ref())).collect();
         let (filters, constants) = mark(&mut reader, &predicates, marks);
         stages.extend(filters);
         let mut columns = Vec::new();
         for column in wanted {
-            let values: Vec<(SignalId, &Value)> =
-                column.values.iter().filter(|(id, _)| signals.contains(id)).copied().collect();
+            let values: Vec<(SignalId, Cow<'_, Value>)> = column
+                .values
+                .iter()
+                .filter(|(id, _)| signals.contains(id))
+                .map(|(id, value)| (*id, here(*id).map_or(Cow::Borrowed(*value), |source| Cow::Owned(value.on(&source.name)))))
+                .collect();
+            let values: Vec<(SignalId, &Value)> = values.iter().map(|(id, value)| (*id, value.as_ref())).collect();
             columns.push(match column.test {
                 Some((signal, test)) if signals.contains(&signal) => {
+                    let test = test.map(|test| here(signal).map_or(Cow::Borrowed(test), |source| Cow::Owned(test.on(&source.name))));
                     // Where a source has one signal, all of its rows are its events and carry no mark yet.
                     let is_event = if signals.len() == 1 { Expr::Bool(true) } else { marks.is(signal) };
-                    Some(reader.holds(is_event, test))
+                    Some(reader.holds(is_event, test.as_deref()))
                 }
                 Some(_) => Some((Expr::Bool(false), Kind::Bool)),
                 None => reader.wanted(&values, column.form, marks),

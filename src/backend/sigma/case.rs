@@ -23,6 +23,7 @@ fn inside(value: &Value) -> &Value {
             Call::Length(_)
             | Call::Upper(_)
             | Call::Coalesce(_)
+            | Call::Choose(_)
             | Call::Concat(_)
             | Call::Split { .. }
             | Call::Extract { .. }

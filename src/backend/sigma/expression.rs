@@ -47,6 +47,10 @@ impl Lowering<'_> {
     pub(super) fn predicate(&mut self, predicate: &Spanned<Predicate>, scope: Scope) -> Tree {
         match &predicate.node {
             Predicate::Constant(value) => Tree::Constant(*value != (scope.inside && scope.negated)),
+            // A rule is about one source.
+            Predicate::OfSource(name) => {
+                Tree::Constant((*name == self.map.source) != (scope.inside && scope.negated))
+            }
             Predicate::And(parts) => {
                 let parts = parts.iter().map(|part| self.predicate(part, scope)).collect();
                 if scope.inside && scope.negated { Tree::any(parts) } else { Tree::all(parts) }
@@ -118,6 +122,7 @@ impl Lowering<'_> {
                 self.refuse(span, message)
             }
             Predicate::Constant(_)
+            | Predicate::OfSource(_)
             | Predicate::And(_)
             | Predicate::Or(_)
             | Predicate::Not(_)

@@ -70,6 +70,7 @@ const fn subject(predicate: &Predicate) -> Option<&Value> {
         | Predicate::InNetwork { value, .. }
         | Predicate::IsAddress { value, .. } => Some(value),
         Predicate::Constant(_)
+        | Predicate::OfSource(_)
         | Predicate::And(_)
         | Predicate::Or(_)
         | Predicate::Not(_)
@@ -92,6 +93,7 @@ fn about(predicate: &Predicate, value: Value) -> Option<Predicate> {
         Predicate::InNetwork { networks, .. } => Predicate::InNetwork { value, networks: networks.clone() },
         Predicate::IsAddress { set, .. } => Predicate::IsAddress { value, set: *set },
         Predicate::Constant(_)
+        | Predicate::OfSource(_)
         | Predicate::And(_)
         | Predicate::Or(_)
         | Predicate::Not(_)

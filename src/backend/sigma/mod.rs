@@ -13,6 +13,7 @@ mod heading;
 mod layout;
 mod list;
 mod literal;
+mod members;
 mod pattern;
 mod print;
 mod reference;
@@ -42,6 +43,8 @@ impl Backend for Sigma {
 
     fn compile(&self, request: &Request<'_>) -> Output {
         let mut verdict = Verdict::default();
+        let spread = members::spread(request.detection);
+        let request = &Request { detection: &spread, ..*request };
         let detection = request.detection;
         if let Some(character) = heading::unwritable(detection) {
             let message =

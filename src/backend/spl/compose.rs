@@ -29,6 +29,7 @@ static NO_MAP: LazyLock<FieldMap> = LazyLock::new(|| FieldMap {
     location: std::collections::BTreeMap::new(),
     time: String::new(),
     fields: indexmap::IndexMap::new(),
+    members: std::collections::BTreeMap::new(),
 });
 
 impl<'a> Context<'a> {

@@ -10,7 +10,7 @@ use super::prefilter::any_of;
 use super::read::{Head, TIME, conjuncts, is_set};
 use super::rename;
 use crate::backend::ReasonCode;
-use crate::ir::{Behavior, Signal, SignalId, are_disjoint, implies};
+use crate::ir::{Behavior, Signal, SignalId, implies};
 use crate::plan::{self, Chain};
 
 /// Column with the number of a row's lane; 0 are events that the outer stage reads itself.
@@ -270,5 +270,5 @@ fn takes_all(signal: &Signal) -> bool {
 }
 
 fn may_be_one(one: &Signal, other: &Signal) -> bool {
-    one.source.name == other.source.name && !are_disjoint(&one.predicate.node, &other.predicate.node)
+    !one.meets(other).is_empty()
 }

@@ -278,7 +278,7 @@ impl Predicate {
     fn mentions(&self, variable: &str) -> bool {
         let of_value = |value: &Value| value_mentions(value, variable);
         match self {
-            Self::Constant(_) => false,
+            Self::Constant(_) | Self::OfSource(_) => false,
             Self::And(parts) | Self::Or(parts) => parts.iter().any(|part| part.node.mentions(variable)),
             Self::Not(inner) => inner.node.mentions(variable),
             Self::Exists(value)

@@ -12,17 +12,22 @@ use crate::source::Span;
 impl Context<'_> {
     /// The base search that reads a source; a reason where the target does not say.
     pub(super) fn location(&mut self, map: &FieldMap, span: Span) -> Option<SearchExpr> {
+        if let Some(place) = self.place_of(map) {
+            return Some(place);
+        }
+        let message = format!("the target does not say where `{}` is searched", map.source);
+        self.refuse(ReasonCode::MissingSource, span, message);
+        None
+    }
+
+    /// The base search that reads a source, where the target says.
+    pub(super) fn place_of(&self, map: &FieldMap) -> Option<SearchExpr> {
         if self.options.macros
             && let Some(name) = map.place("macro")
         {
             return Some(SearchExpr::Macro(name.to_owned()));
         }
-        if let Some(text) = map.place("search") {
-            return Some(SearchExpr::Location(text.to_owned()));
-        }
-        let message = format!("the target does not say where `{}` is searched", map.source);
-        self.refuse(ReasonCode::MissingSource, span, message);
-        None
+        map.place("search").map(|text| SearchExpr::Location(text.to_owned()))
     }
 
     /// The condition that an event comes from a source, in a search over several.

@@ -18,6 +18,10 @@ impl Context<'_> {
         let span = predicate.span;
         match &predicate.node {
             Predicate::Constant(value) => EvalExpr::constant(*value == wanted),
+            Predicate::OfSource(name) => match scope.map.members.get(name) {
+                Some(member) => either(self.is_from(member, span), wanted),
+                None => EvalExpr::constant(!wanted),
+            },
             Predicate::And(parts) => {
                 let parts = parts.iter().map(|part| self.condition(scope, part, wanted)).collect();
                 if wanted { EvalExpr::all(parts) } else { EvalExpr::any(parts) }
@@ -117,7 +121,7 @@ impl Context<'_> {
     }
 
     /// A value as a number; times become milliseconds.
-    fn number(&mut self, scope: Scope<'_>, value: &Value, span: Span) -> EvalExpr {
+    pub(super) fn number(&mut self, scope: Scope<'_>, value: &Value, span: Span) -> EvalExpr {
         if let Some(literal) = value.as_literal() {
             return self.number_literal(literal, span);
         }

@@ -63,6 +63,7 @@ impl Context<'_> {
             }
             Predicate::Quantified { quantifier: Quantifier::Any, predicate, .. } => self.prefilter(scope, predicate),
             Predicate::Quantified { quantifier: Quantifier::All | Quantifier::None, .. } => None,
+            Predicate::OfSource(name) => self.place_of(scope.map.members.get(name)?),
             Predicate::Constant(_) | Predicate::Not(_) | Predicate::OutsideHours { .. } => None,
         }
     }

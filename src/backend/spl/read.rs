@@ -108,12 +108,23 @@ impl<'a> Context<'a> {
             let mut place = None;
             for signal in self.signals(input) {
                 let scope = self.scope(signal)?;
+                if !scope.map.members.is_empty() {
+                    // Its condition says where each of its sources is.
+                    scope.map.members.values().for_each(|member| {
+                        self.location(member, signal.name.span);
+                    });
+                    parts.extend(self.prefilter(scope, &signal.predicate));
+                    continue;
+                }
                 place = self.location(scope.map, signal.name.span);
                 let filter = self.prefilter(scope, &signal.predicate);
                 filters = filters.zip(filter).map(|(mut filters, filter)| {
                     filters.push(filter);
                     filters
                 });
+            }
+            if place.is_none() && !input.source.members.is_empty() {
+                continue;
             }
             let filter = filters.and_then(any_of);
             parts.push(match filter {
@@ -134,7 +145,7 @@ impl<'a> Context<'a> {
                 let Some(signal) = self.stage.signal(*id) else { continue };
                 let Some(scope) = self.scope(signal) else { continue };
                 let mut parts = Vec::new();
-                if several {
+                if several && scope.map.members.is_empty() {
                     parts.push(self.is_from(scope.map, signal.name.span));
                 }
                 for part in conjuncts(&signal.predicate) {
@@ -314,6 +325,7 @@ pub(super) fn conjuncts(predicate: &Spanned<Predicate>) -> Vec<&Spanned<Predicat
     match &predicate.node {
         Predicate::And(parts) => parts.iter().flat_map(conjuncts).collect(),
         Predicate::Constant(_)
+        | Predicate::OfSource(_)
         | Predicate::Or(_)
         | Predicate::Not(_)
         | Predicate::Exists(_)

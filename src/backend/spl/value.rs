@@ -9,9 +9,9 @@ use super::regex::{self, Dialect};
 use super::subject::{Kind, Subject};
 use super::{clock, regex::quote};
 use crate::backend::ReasonCode;
-use crate::ir::{Call, FieldRef, Literal, Regex, Value};
+use crate::ir::{Call, FieldRef, Literal, Predicate, Regex, Value};
 use crate::schema::Type;
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 
 impl Context<'_> {
     /// A value; `span` is the place to blame where the value itself has none.
@@ -42,6 +42,7 @@ impl Context<'_> {
                 match **call {
                     Call::Lower(_) | Call::Upper(_) | Call::Length(_) | Call::Hour(_) | Call::Weekday(_) => subject,
                     Call::Coalesce(_)
+                    | Call::Choose(_)
                     | Call::Concat(_)
                     | Call::Split { .. }
                     | Call::Extract { .. }
@@ -148,6 +149,7 @@ impl Context<'_> {
             Call::Lower(value) => self.cased(scope, Function::Lower, value, span),
             Call::Upper(value) => self.cased(scope, Function::Upper, value, span),
             Call::Coalesce(values) => self.coalesce(scope, values, span),
+            Call::Choose(branches) => self.chosen(scope, branches, span),
             Call::Concat(values) => {
                 let parts = values.iter().map(|value| self.text(scope, value, span)).collect();
                 Subject::clean(EvalExpr::Join(parts), Kind::Text)
@@ -198,6 +200,22 @@ impl Context<'_> {
             return Subject { blanks: empty, ..Subject::clean(EvalExpr::call(function, text), Kind::Text) };
         }
         Subject::clean(EvalExpr::call(function, subject.native().expression), Kind::Text)
+    }
+
+    /// The value of the first branch that holds, null where none does.
+    fn chosen(&mut self, scope: Scope<'_>, branches: &[(Spanned<Predicate>, Value)], span: Span) -> Subject {
+        let is_number = branches.first().is_some_and(|(_, value)| value.ty().is_number());
+        let mut arguments = Vec::new();
+        for (when, value) in branches {
+            let condition = self.condition(scope, when, true);
+            let value = if is_number { self.number(scope, value, span) } else { self.text(scope, value, span) };
+            arguments.extend([condition, value]);
+        }
+        if arguments.is_empty() {
+            return Subject::nothing();
+        }
+        let kind = if is_number { Kind::Number } else { Kind::Text };
+        Subject::clean(EvalExpr::Call(Function::Case, arguments), kind)
     }
 
     fn coalesce(&mut self, scope: Scope<'_>, values: &[Value], span: Span) -> Subject {

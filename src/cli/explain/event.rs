@@ -26,7 +26,7 @@ pub(super) fn page(detection: &Detection, text: &str) -> Result<String, String> 
         let event = raw_event(event, source).map_err(|why| format!("event {number}: {why}"))?;
         let _ = writeln!(page, "event {number} of {} at {}", event.source, time_to_text(event.time));
         let tracer = Tracer::default();
-        for signal in signals.iter().filter(|signal| *signal.source.name == *event.source) {
+        for signal in signals.iter().filter_map(|signal| signal.on(&event.source)) {
             let look = tracer.look(&event, &signal.source);
             let holds = look.holds(&signal.predicate.node);
             let _ = writeln!(page, "  {} `{}`", if holds { "is a" } else { "is no" }, signal.name.node);

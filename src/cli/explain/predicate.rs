@@ -49,6 +49,7 @@ pub(super) fn sentence(predicate: &Predicate) -> String {
             format!("not {}", sentence(&inner.node))
         }
         Predicate::Constant(_)
+        | Predicate::OfSource(_)
         | Predicate::Not(_)
         | Predicate::Exists(_)
         | Predicate::IsTrue(_)
@@ -77,6 +78,10 @@ fn seen(predicate: &Predicate, wanted: bool) -> View<'_> {
     match predicate {
         Predicate::Constant(value) => {
             View { text: (if *value == wanted { "always" } else { "never" }).to_owned(), ..View::default() }
+        }
+        Predicate::OfSource(name) => {
+            let is = if wanted { "is" } else { "is not" };
+            View { text: format!("the event {is} one of {name}"), ..View::default() }
         }
         Predicate::And(parts) => {
             let text = if wanted { "all of these hold" } else { "not all of these hold" };
@@ -165,6 +170,7 @@ fn test_in_words(test: &Predicate) -> (String, String, String) {
             both(time, format!("lies outside {open}"), format!("lies inside {open}"))
         }
         Predicate::Constant(_)
+        | Predicate::OfSource(_)
         | Predicate::And(_)
         | Predicate::Or(_)
         | Predicate::Not(_)
@@ -184,6 +190,7 @@ fn tested(test: &Predicate) -> Vec<&Value> {
         | Predicate::OutsideHours { time: value, .. } => vec![value],
         Predicate::Equal { left, right, .. } | Predicate::Ordered { left, right, .. } => vec![left, right],
         Predicate::Constant(_)
+        | Predicate::OfSource(_)
         | Predicate::And(_)
         | Predicate::Or(_)
         | Predicate::Not(_)

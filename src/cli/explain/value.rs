@@ -2,8 +2,10 @@
 //!
 //! Never decides what a value is: it reads aloud what analysis resolved.
 
-use crate::ir::{Call, GlobPart, Literal, OpeningHours, Value, Weekday};
+use super::predicate::sentence;
+use crate::ir::{Call, GlobPart, Literal, OpeningHours, Predicate, Value, Weekday};
 use crate::schema::FieldPath;
+use crate::source::Spanned;
 
 /// A value as a person would write it.
 pub(super) fn value(of: &Value) -> String {
@@ -86,6 +88,12 @@ fn member(variable: &str, member: &FieldPath) -> String {
 }
 
 fn call(of: &Call) -> String {
+    if let Call::Choose(branches) = of {
+        let branch = |(when, then): &(Spanned<Predicate>, Value)| {
+            format!("{} where {}", value(then), sentence(&when.node))
+        };
+        return format!("({})", branches.iter().map(branch).collect::<Vec<_>>().join(", else "));
+    }
     let mut arguments: Vec<String> = of.arguments().into_iter().map(value).collect();
     match of {
         Call::Split { separator, index, .. } => arguments.extend([quoted(separator), index.to_string()]),
@@ -95,6 +103,7 @@ fn call(of: &Call) -> String {
         | Call::Lower(_)
         | Call::Upper(_)
         | Call::Coalesce(_)
+        | Call::Choose(_)
         | Call::Concat(_)
         | Call::ToInt(_)
         | Call::ToFloat(_)

@@ -86,7 +86,9 @@ fn signal(of: &Stage, id: SignalId, signal: &Signal, level: usize, text: &mut St
         let source = &signal.source;
         let which = if every { "every event" } else { "events" };
         let so = if every { String::new() } else { format!(" for which{start}") };
-        lines(vec![format!("`{name}`{role}: {which} of {} ({}){so}", source.name, source.title)], level, text);
+        let from: Vec<&str> = signal.sources().into_iter().map(|source| source.name.as_str()).collect();
+        let from = if signal.class.is_some() { format!(", from {}", from.join(", ")) } else { String::new() };
+        lines(vec![format!("`{name}`{role}: {which} of {} ({}{from}){so}", source.name, source.title)], level, text);
     }
     if !every {
         lines(conditions, level + 1, text);

@@ -21,6 +21,9 @@ impl<'a> Scope<'a> {
             CallTerm::Coalesce(values) => {
                 values.iter().find(|value| self.exists(value)).and_then(|value| self.value(value))
             }
+            CallTerm::Choose(branches) => {
+                branches.iter().find(|(when, _)| self.holds(when)).and_then(|(_, then)| self.value(then))
+            }
             CallTerm::Concat(values) => {
                 let mut whole = String::new();
                 for value in values {

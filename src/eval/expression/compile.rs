@@ -60,6 +60,7 @@ impl<'a> Compiler<'a> {
     fn predicate(&mut self, predicate: &'a Predicate) -> Test {
         match predicate {
             Predicate::Constant(value) => Test::Constant(*value),
+            Predicate::OfSource(name) => Test::OfSource(name.as_str().into()),
             Predicate::And(parts) => Test::And(self.predicates(parts)),
             Predicate::Or(parts) => Test::Or(self.predicates(parts)),
             Predicate::Not(inner) => Test::Not(Box::new(self.predicate(&inner.node))),
@@ -138,6 +139,14 @@ impl<'a> Compiler<'a> {
 
     fn field(&self, field: &FieldRef) -> Term {
         match self.shape {
+            // Of several sources only the one is asked for its fields that the event is of.
+            Shape::Events(source) if !source.members.is_empty() => {
+                let found = field.path.split_source().and_then(|(name, path)| {
+                    let member = source.members.iter().find(|member| member.name == name)?;
+                    Some(Term::Field(place(&path, &field.ty), epoch(member, &path)))
+                });
+                found.unwrap_or(Term::Literal(None))
+            }
             Shape::Events(source) => Term::Field(place(&field.path, &field.ty), epoch(source, &field.path)),
             Shape::Hits(stage) => Term::Column(column(stage, &field.path.to_string())),
         }
@@ -155,6 +164,12 @@ impl<'a> Compiler<'a> {
             Call::Lower(value) => CallTerm::Lower(self.value(value)),
             Call::Upper(value) => CallTerm::Upper(self.value(value)),
             Call::Coalesce(values) => CallTerm::Coalesce(self.values(values)),
+            Call::Choose(branches) => {
+                let branch = |(when, then): &'a (Spanned<Predicate>, Value)| {
+                    (self.predicate(&when.node), self.value(then))
+                };
+                CallTerm::Choose(branches.iter().map(branch).collect())
+            }
             Call::Concat(values) => CallTerm::Concat(self.values(values)),
             Call::Split { value, separator, index } => CallTerm::Split {
                 value: self.value(value),

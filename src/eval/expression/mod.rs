@@ -78,6 +78,7 @@ pub(super) enum CallTerm {
     Lower(Term),
     Upper(Term),
     Coalesce(Vec<Term>),
+    Choose(Vec<(Test, Term)>),
     Concat(Vec<Term>),
     Split { value: Term, separator: String, index: usize },
     Extract { value: Term, regex: Option<regex::Regex>, group: usize },
@@ -96,6 +97,8 @@ pub(super) enum CallTerm {
 #[derive(Debug)]
 pub(super) enum Test {
     Constant(bool),
+    /// The event is of this source.
+    OfSource(Box<str>),
     And(Vec<Test>),
     Or(Vec<Test>),
     Not(Box<Test>),

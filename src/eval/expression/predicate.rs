@@ -11,6 +11,7 @@ impl<'a> Scope<'a> {
     pub(in crate::eval) fn holds(&self, test: &'a Test) -> bool {
         match test {
             Test::Constant(value) => *value,
+            Test::OfSource(name) => self.is_of(name),
             Test::And(parts) => parts.iter().all(|part| self.holds(part)),
             Test::Or(parts) => parts.iter().any(|part| self.holds(part)),
             Test::Not(inner) => !self.holds(inner),

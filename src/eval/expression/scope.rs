@@ -116,6 +116,11 @@ impl<'a> Scope<'a> {
         items.iter().filter(|item| !is_missing(item))
     }
 
+    /// Whether the row is an event of that source.
+    pub(super) fn is_of(&self, source: &str) -> bool {
+        matches!(self.view, View::Event(event) if *event.source == *source)
+    }
+
     /// What the event holds, where the value is a place in it.
     fn raw(&self, term: &'a Term) -> Option<&'a Json> {
         match term {

@@ -171,7 +171,8 @@ impl Maker<'_> {
                 instants.extend(times.iter().zip(times.iter().skip(1)).map(|(one, other)| one.midpoint(*other)));
                 for time in instants {
                     let mut events = test.events.clone();
-                    events.push(moved(event, &signal.source, time));
+                    let Some(source) = self.source(event) else { continue };
+                    events.push(moved(event, source, time));
                     let at = offset_text(time, test.start);
                     near.push(self.near(name, test, &format!("and a `{}` at {at}", signal.name.node), events));
                 }
@@ -208,6 +209,9 @@ fn with_keys_of(detection: &Detection, stage: &Stage, signal: &Signal, template:
         return template.clone();
     };
     let mut made = template.fields.clone();
+    let (Some(signal), Some(other)) = (signal.on(&template.source), other.on(&event.source)) else {
+        return template.clone();
+    };
     for (to, from) in signal.keys.iter().zip(&other.keys) {
         if let ([to], [from]) = (fields(&to.node).as_slice(), fields(&from.node).as_slice())
             && let Some(value) = follow(&event.fields, &from.path)
@@ -224,13 +228,15 @@ fn templates<'a>(detection: &'a Detection, events: &[&Event]) -> Vec<(&'a Stage,
     for (stage, signal) in base_signals(&detection.stage) {
         let alone = of_stage(detection, stage);
         let belongs = |event: &Event| {
-            *event.source == *signal.source.name && eval::memberships(&alone, event).contains(&signal.name.node)
+            signal.reads(&event.source) && eval::memberships(&alone, event).contains(&signal.name.node)
         };
-        let found = events.iter().copied().find(|event| belongs(event)).cloned().or_else(|| {
+        let made = |source: &Arc<Source>| {
             let mut fields = serde_json::json!({});
-            fit(&signal.predicate.node, &mut fields);
-            Some(Event::new(signal.source.name.clone(), 0, fields)).filter(|made| belongs(made))
-        });
+            fit(&signal.on(&source.name)?.predicate.node, &mut fields);
+            Some(Event::new(source.name.clone(), 0, fields)).filter(|made| belongs(made))
+        };
+        let found = events.iter().copied().find(|event| belongs(event)).cloned();
+        let found = found.or_else(|| signal.sources().into_iter().find_map(made));
         templates.extend(found.map(|event| (stage, signal, event)));
     }
     templates
@@ -265,6 +271,7 @@ fn fit(predicate: &Predicate, event: &mut serde_json::Value) {
             }
         }
         Predicate::Constant(_)
+        | Predicate::OfSource(_)
         | Predicate::Not(_)
         | Predicate::Ordered { .. }
         | Predicate::InNetwork { .. }

@@ -25,7 +25,7 @@ pub(super) struct Place {
 /// The fields of all telemetry sources of a detection.
 pub(super) fn pool(detection: &Detection, events: &[&Event]) -> Pool {
     let mut pool = Pool::new();
-    of_stage(&detection.stage, &mut pool);
+    of_stage(&detection.expanded().stage, &mut pool);
     for (source, places) in &mut pool {
         for place in places.values_mut() {
             for event in events.iter().filter(|event| *event.source == **source) {
@@ -158,10 +158,10 @@ fn measured(function: &AggregateFunction) -> Vec<&Value> {
 
 fn of_value(value: &Value, source: &str, tried: Vec<Json>, pool: &mut Pool) {
     for field in fields(value) {
+        let split = field.path.split_source();
+        let (source, path) = split.map_or_else(|| (source, field.path.clone()), |(source, path)| (source, path));
         let places = pool.entry(source.to_owned()).or_default();
-        let place = places
-            .entry(field.path.to_string())
-            .or_insert_with(|| Place { path: field.path.clone(), values: usual(&field.ty) });
+        let place = places.entry(path.to_string()).or_insert_with(|| Place { path, values: usual(&field.ty) });
         for value in &tried {
             let fits = match field.ty {
                 Type::Text | Type::Ip => value.is_string(),
@@ -188,7 +188,7 @@ fn usual(ty: &Type) -> Vec<Json> {
 
 fn of_predicate(predicate: &Predicate, source: &str, pool: &mut Pool) {
     match predicate {
-        Predicate::Constant(_) => {}
+        Predicate::Constant(_) | Predicate::OfSource(_) => {}
         Predicate::And(parts) | Predicate::Or(parts) => {
             parts.iter().for_each(|part| of_predicate(&part.node, source, pool));
         }

@@ -64,6 +64,7 @@ fn inner(predicate: &Spanned<Predicate>, exceptions: &[Span]) -> Vec<Change<Pred
             changes(body, exceptions).into_iter().map(|change| change.inside(around)).collect()
         }
         Predicate::Constant(_)
+        | Predicate::OfSource(_)
         | Predicate::Exists(_)
         | Predicate::IsTrue(_)
         | Predicate::Equal { .. }

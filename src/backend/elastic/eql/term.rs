@@ -83,7 +83,9 @@ impl Builder<'_> {
             self.verdict.add(ReasonCode::MissingSource, signal.name.span, message);
             return None;
         };
-        let mut parts = vec![dataset(map)];
+        // Where a signal reads several sources, its condition says which event is of which.
+        let is_single = map.members.is_empty();
+        let mut parts = if is_single { vec![dataset(map)] } else { Vec::new() };
         let mut lowering = Lowering::new(map, self.options, self.verdict, signal.predicate.span);
         parts.push(lowering.predicate(&signal.predicate).yes);
         let mut found = Vec::new();
@@ -102,6 +104,8 @@ impl Builder<'_> {
         let (value, folds) = match value {
             Value::Call(call) => match call.as_ref() {
                 Call::Lower(inner) | Call::Upper(inner) => (inner, true),
+                // One field of several sources is as good a key as that of one.
+                Call::Choose(_) => (value, false),
                 Call::Length(_)
                 | Call::Coalesce(_)
                 | Call::Concat(_)
@@ -151,7 +155,7 @@ impl Builder<'_> {
 }
 
 /// The condition that an event is of the source.
-fn dataset(map: &FieldMap) -> Expression {
+pub(super) fn dataset(map: &FieldMap) -> Expression {
     let field = Field::required(DATASET.iter().map(|&segment| segment.to_owned()).collect());
     Expression::equals_any(field, map.places("dataset"))
 }

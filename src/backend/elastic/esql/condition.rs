@@ -25,6 +25,16 @@ pub fn translate(condition: &eql::Expression) -> Expression {
     }
 }
 
+/// The condition that an event is of one of these data sets; always where there are none.
+pub fn of_datasets(datasets: &[String]) -> Expression {
+    let dataset = Expression::Column(Name(vec!["data_stream".to_owned(), "dataset".to_owned()]));
+    match datasets {
+        [] => Expression::Bool(true),
+        [only] => dataset.equals(Expression::text(only.clone())),
+        several => Expression::OneOf(Box::new(dataset), several.iter().map(Expression::text).collect()),
+    }
+}
+
 /// The column of a field.
 pub fn column(field: &eql::Field) -> Expression {
     Expression::Column(Name(field.path.clone()))

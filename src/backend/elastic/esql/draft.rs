@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::ast::{Command, Expression, Name, Operator, Query};
+use super::condition::of_datasets;
 use super::packing::{Packed, decode, encode};
 use super::predicate::Test;
 use super::value::{Operand, Values, as_text};
@@ -181,12 +182,9 @@ impl<'a> Draft<'a> {
             self.verdict.add(ReasonCode::MissingSource, signal.name.span, message);
             return None;
         };
-        let dataset = Expression::Column(Name(vec!["data_stream".to_owned(), "dataset".to_owned()]));
-        let dataset = match map.places("dataset") {
-            [] => Expression::Bool(true),
-            [only] => dataset.equals(Expression::text(only.clone())),
-            several => Expression::OneOf(Box::new(dataset), several.iter().map(Expression::text).collect()),
-        };
+        // Where a signal reads several sources, its condition says which event is of which.
+        let is_single = map.members.is_empty();
+        let dataset = if is_single { of_datasets(map.places("dataset")) } else { Expression::Bool(true) };
         let test: Test = self.values(id, signal.predicate.span)?.predicate(&signal.predicate);
         Some((dataset, test.yes))
     }
@@ -416,6 +414,7 @@ impl<'a> Draft<'a> {
             location: BTreeMap::new(),
             time: "@timestamp".to_owned(),
             fields: missing.chain(there).collect(),
+            members: BTreeMap::new(),
         };
         let mut values = Values { map: &map, options: self.options, verdict: self.verdict, span: filter.span };
         let test = values.predicate(filter);

@@ -4,7 +4,7 @@
 //! missing, so that only a negation needs a guard.
 
 use super::ast::{Expression, Operator};
-use super::condition::{lowered, matches, translate};
+use super::condition::{lowered, matches, of_datasets, translate};
 use super::value::{Operand, Values, as_text, constant, weekday};
 use crate::backend::ReasonCode;
 use crate::backend::elastic::eql::ast::PatternKind;
@@ -56,6 +56,10 @@ impl Values<'_> {
     fn dispatch(&mut self, predicate: &Spanned<Predicate>) -> Test {
         match &predicate.node {
             Predicate::Constant(value) => Test::constant(*value),
+            Predicate::OfSource(name) => match self.map.members.get(name) {
+                Some(member) => Test::of(of_datasets(member.places("dataset"))),
+                None => Test::constant(false),
+            },
             Predicate::And(parts) => {
                 let (yes, no): (Vec<_>, Vec<_>) = self.parts(parts);
                 Test { yes: Expression::all(yes), no: Expression::any(no) }
@@ -267,6 +271,7 @@ fn is_computed(value: &Value) -> bool {
             | Call::Split { .. }
             | Call::Extract { .. }
             | Call::Replace { .. }
+            | Call::Choose(_)
             | Call::Hour(_)
             | Call::Weekday(_) => true,
             Call::Length(_)

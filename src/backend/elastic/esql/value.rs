@@ -7,10 +7,10 @@ use super::condition::column;
 use crate::backend::elastic::eql::lower::{Bound, Lowering};
 use crate::backend::elastic::options::Options;
 use crate::backend::{ReasonCode, Verdict};
-use crate::ir::{Call, Literal, Value};
+use crate::ir::{Call, Literal, Predicate, Value};
 use crate::schema::mapping::FieldMap;
 use crate::schema::{Case, Type};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 
 /// Milliseconds of an hour.
 const HOUR: u64 = 3_600_000;
@@ -121,6 +121,7 @@ impl Values<'_> {
             Call::Lower(value) => text(Expression::Call("TO_LOWER", vec![self.text(value)?])),
             Call::Upper(value) => text(Expression::Call("TO_UPPER", vec![self.text(value)?])),
             Call::Coalesce(values) => self.coalesce(values),
+            Call::Choose(branches) => self.chosen(branches),
             Call::Concat(values) => {
                 let parts: Vec<_> = values.iter().map(|value| self.text(value)).collect();
                 text(Expression::Call("CONCAT", parts.into_iter().collect::<Option<_>>()?))
@@ -186,6 +187,34 @@ impl Values<'_> {
             return self.unsupported("the index does not keep this value as a time; use `time`");
         }
         Some(Self::milliseconds(operand.expression))
+    }
+
+    /// The value of the first branch that holds, null where none does.
+    fn chosen(&mut self, branches: &[(Spanned<Predicate>, Value)]) -> Option<Operand> {
+        let mut found = Vec::new();
+        for (when, value) in branches {
+            let test = self.predicate(when);
+            found.push((test.yes, self.single(value)));
+        }
+        let found: Vec<(Expression, Operand)> =
+            found.into_iter().map(|(when, operand)| Some((when, operand?))).collect::<Option<_>>()?;
+        let Some((_, first)) = found.first().cloned() else {
+            return Some(Operand::scalar(Expression::Null, Type::Text));
+        };
+        let is_of_source = branches.iter().all(|(when, _)| matches!(when.node, Predicate::OfSource(_)));
+        let is_whole = is_of_source && branches.len() == self.map.members.len();
+        let is_respelled = found.iter().any(|(_, operand)| operand.is_respelled);
+        let loses_case = found.iter().any(|(_, operand)| operand.loses_case);
+        if is_whole && found.iter().all(|(_, operand)| operand.expression == first.expression) {
+            return Some(Operand { is_respelled, loses_case, ..first });
+        }
+        let alike = found.iter().all(|(_, operand)| operand.ty == first.ty);
+        let ty = if alike { first.ty } else { Type::Text };
+        let arguments = found.into_iter().flat_map(|(when, operand)| {
+            [when, if alike { operand.expression } else { as_text(operand) }]
+        });
+        let expression = Expression::Call("CASE", arguments.collect());
+        Some(Operand { expression, ty, is_list: false, is_respelled, loses_case })
     }
 
     fn coalesce(&mut self, values: &[Value]) -> Option<Operand> {

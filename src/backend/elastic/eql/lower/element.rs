@@ -23,7 +23,8 @@ pub fn push_negation(predicate: &Spanned<Predicate>, negate: bool) -> Spanned<Pr
             Quantifier::None => quantified(Quantifier::Any, list, variable, predicate.as_ref().clone()),
             Quantifier::All => quantified(Quantifier::Any, list, variable, push_negation(predicate, true)),
         },
-        leaf @ (Predicate::Exists(_)
+        leaf @ (Predicate::OfSource(_)
+        | Predicate::Exists(_)
         | Predicate::IsTrue(_)
         | Predicate::Equal { .. }
         | Predicate::Ordered { .. }
@@ -85,7 +86,7 @@ fn without_element(predicate: &Predicate, variable: &str) -> Option<bool> {
         Predicate::Quantified { quantifier, list: Value::Element(element), .. } if element.variable == variable => {
             Some(*quantifier != Quantifier::Any)
         }
-        Predicate::Quantified { .. } => None,
+        Predicate::Quantified { .. } | Predicate::OfSource(_) => None,
         Predicate::Exists(_)
         | Predicate::IsTrue(_)
         | Predicate::Equal { .. }
@@ -110,7 +111,7 @@ fn has_alternatives(predicate: &Predicate) -> bool {
 fn is_alternative(value: &Value) -> bool {
     match value {
         Value::Call(call) => {
-            matches!(call.as_ref(), Call::Coalesce(_)) || call.arguments().into_iter().any(is_alternative)
+            matches!(call.as_ref(), Call::Coalesce(_) | Call::Choose(_)) || call.arguments().into_iter().any(is_alternative)
         }
         Value::Field(_)
         | Value::Element(_)
@@ -135,6 +136,7 @@ pub fn collect_elements<'a>(predicate: &'a Predicate, variable: &str, found: &mu
             collect_elements(&predicate.node, variable, found);
         }
         Predicate::Constant(_)
+        | Predicate::OfSource(_)
         | Predicate::Exists(_)
         | Predicate::IsTrue(_)
         | Predicate::Equal { .. }
@@ -183,6 +185,7 @@ fn values(predicate: &Predicate) -> Vec<&Value> {
         | Predicate::OutsideHours { time: value, .. } => vec![value],
         Predicate::Equal { left, right, .. } | Predicate::Ordered { left, right, .. } => vec![left, right],
         Predicate::Constant(_)
+        | Predicate::OfSource(_)
         | Predicate::And(_)
         | Predicate::Or(_)
         | Predicate::Not(_)

@@ -193,6 +193,7 @@ impl Lowering<'_> {
                 self.unsupported(format!("EQL cannot look at each element of a list inside `{}`", scope.list))
             }
             Predicate::Constant(_)
+            | Predicate::OfSource(_)
             | Predicate::Not(_)
             | Predicate::Exists(_)
             | Predicate::IsTrue(_)

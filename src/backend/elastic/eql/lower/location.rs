@@ -22,6 +22,7 @@ impl Lowering<'_> {
             | Call::Lower(_)
             | Call::Upper(_)
             | Call::Coalesce(_)
+            | Call::Choose(_)
             | Call::Concat(_)
             | Call::Split { .. }
             | Call::Extract { .. }

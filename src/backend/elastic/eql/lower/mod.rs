@@ -14,6 +14,7 @@ mod value;
 pub use field::Bound;
 pub use test::Test;
 
+use crate::backend::elastic::eql::ast::Expression;
 use crate::backend::elastic::options::Options;
 use crate::backend::{ReasonCode, Verdict};
 use crate::ir::{CaseRule, Literal, Predicate};
@@ -85,6 +86,13 @@ impl<'a> Lowering<'a> {
         match predicate {
             Predicate::Constant(true) => Test::ALWAYS,
             Predicate::Constant(false) => Test::NEVER,
+            Predicate::OfSource(name) => match self.map.members.get(name) {
+                Some(member) => {
+                    let yes = super::term::dataset(member);
+                    Test { no: Expression::Not(Box::new(yes.clone())), yes }
+                }
+                None => Test::NEVER,
+            },
             Predicate::And(parts) => {
                 let parts: Vec<Test> = parts.iter().map(|part| self.predicate(part)).collect();
                 Test::all(parts)

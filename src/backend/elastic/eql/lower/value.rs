@@ -5,9 +5,10 @@ use super::list::mixed_message;
 use super::{Bound, Lowering, Test};
 use crate::backend::ReasonCode;
 use crate::backend::elastic::eql::ast::{Expression, PatternKind};
-use crate::ir::{Call, CaseRule, Literal, NameValueRef, Value};
+use crate::ir::{Call, CaseRule, Literal, NameValueRef, Predicate, Value};
 use crate::schema::mapping::{Access, Binding};
 use crate::schema::{Case, FieldPath, Type};
+use crate::source::Spanned;
 
 /// One of the fields that can provide a value.
 #[derive(Debug, Clone)]
@@ -85,6 +86,7 @@ impl Lowering<'_> {
             Call::Lower(value) => self.letters(value, Letters::Lower),
             Call::Upper(value) => self.letters(value, Letters::Upper),
             Call::Coalesce(values) => self.coalesce(values),
+            Call::Choose(branches) => self.chosen(branches),
             Call::ToInt(value) | Call::ToFloat(value) => self.number(call, value),
             Call::Concat(_) => self.none("EQL cannot build texts; test the parts one by one"),
             Call::Split { .. } | Call::Extract { .. } | Call::Replace { .. } => self.none(format!(
@@ -140,6 +142,22 @@ impl Lowering<'_> {
         found
     }
 
+    /// The fields of the first branch that holds.
+    fn chosen(&mut self, branches: &[(Spanned<Predicate>, Value)]) -> Vec<Choice> {
+        let mut found = Vec::new();
+        let mut none_before = Test::ALWAYS;
+        for (when, value) in branches {
+            let here = self.predicate(when);
+            let taken = Test::all([none_before.clone(), here.clone()]);
+            for choice in self.choices(value) {
+                let when = Test::all([taken.clone(), choice.when.clone()]);
+                found.push(Choice { when, ..choice });
+            }
+            none_before = Test::all([none_before, here.negated()]);
+        }
+        found
+    }
+
     fn number(&mut self, call: &Call, value: &Value) -> Vec<Choice> {
         let mut choices = self.choices(value);
         for choice in &mut choices {
@@ -172,7 +190,8 @@ impl Lowering<'_> {
                     Test::any(parts)
                 }
                 Call::Length(value) | Call::Lower(value) | Call::Upper(value) => self.exists(value),
-                Call::Split { .. }
+                Call::Choose(_)
+                | Call::Split { .. }
                 | Call::Extract { .. }
                 | Call::Replace { .. }
                 | Call::ToInt(_)
@@ -234,8 +253,54 @@ impl Lowering<'_> {
                 [] => None,
                 _ => self.no_key(),
             },
-            Value::Element(_) | Value::First(_) | Value::Time | Value::Literal(_) | Value::Call(_) => self.no_key(),
+            Value::Call(call) => match call.as_ref() {
+                Call::Choose(branches) => self.common_key(branches),
+                Call::Length(_)
+                | Call::Lower(_)
+                | Call::Upper(_)
+                | Call::Coalesce(_)
+                | Call::Concat(_)
+                | Call::Split { .. }
+                | Call::Extract { .. }
+                | Call::Replace { .. }
+                | Call::ToInt(_)
+                | Call::ToFloat(_)
+                | Call::Hour(_)
+                | Call::Weekday(_)
+                | Call::Country(_)
+                | Call::City(_)
+                | Call::Asn(_)
+                | Call::AsOrganisation(_) => self.no_key(),
+            },
+            Value::Element(_) | Value::First(_) | Value::Time | Value::Literal(_) => self.no_key(),
         }
+    }
+
+    /// The one field that the events of all sources hold a key in.
+    fn common_key(&mut self, branches: &[(Spanned<Predicate>, Value)]) -> Option<Bound> {
+        let is_of_source = |(when, _): &(Spanned<Predicate>, Value)| matches!(when.node, Predicate::OfSource(_));
+        let mut found: Option<Bound> = None;
+        for (_, value) in branches {
+            let bound = self.join_key(value)?;
+            found = match found {
+                Some(known) if known.field != bound.field || known.stored != bound.stored => {
+                    self.unsupported(format!(
+                        "EQL joins events by one field, and the sources keep the key in `{}` and in `{}`",
+                        known.field.path.join("."),
+                        bound.field.path.join(".")
+                    ));
+                    return None;
+                }
+                // Values that are not canonical everywhere are canonical nowhere.
+                Some(known) if known.case == bound.case => Some(known),
+                Some(known) => Some(Bound { case: Case::Any, ..known }),
+                None => Some(bound),
+            };
+        }
+        if branches.len() < self.map.members.len() || !branches.iter().all(is_of_source) {
+            return self.no_key();
+        }
+        found
     }
 
     fn no_key(&mut self) -> Option<Bound> {
