@@ -187,7 +187,12 @@ impl Typer<'_> {
 }
 
 /// The source that the fields of a class make up.
-fn source_of(name: &str, class: &ClassText, members: &[ClassMember], lacking: BTreeMap<FieldPath, Vec<Lack>>) -> Source {
+fn source_of(
+    name: &str,
+    class: &ClassText,
+    members: &[ClassMember],
+    lacking: BTreeMap<FieldPath, Vec<Lack>>,
+) -> Source {
     let mut root = Members::default();
     for (path, field) in &class.fields {
         put(&mut root, path.segments(), &field.field);

@@ -62,7 +62,9 @@ impl Resolver<'_> {
         let mut typer = typer_of(&draft.signal, self.environment);
         let Some(value) = typer.path(path) else {
             let helps = typer.diagnostics.into_sorted().into_iter().flat_map(|found| found.help);
-            let nearest = helps.into_iter().find(|help| help.contains("nearest") || help.contains("write `any(") || help.contains("coalesce("));
+            let nearest = helps
+                .into_iter()
+                .find(|help| help.contains("nearest") || help.contains("write `any(") || help.contains("coalesce("));
             return Err(Some(MissingKey { signal: draft.signal.name.clone(), help: nearest }));
         };
         self.diagnostics.extend(typer.diagnostics);

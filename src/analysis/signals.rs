@@ -132,7 +132,15 @@ fn conditions(
     };
     diagnostics.extend(typer.diagnostics);
     let predicate = predicate.filter(|_| whole)?;
-    Some(Signal { name: text.name.clone(), source: source.clone(), stage, class: None, predicate, keys: Vec::new(), columns })
+    Some(Signal {
+        name: text.name.clone(),
+        source: source.clone(),
+        stage,
+        class: None,
+        predicate,
+        keys: Vec::new(),
+        columns,
+    })
 }
 
 /// Whether a name can stand for a column of a source.

@@ -97,7 +97,8 @@ impl Signal {
     #[must_use]
     pub fn meets(&self, other: &Self) -> Vec<&str> {
         if self.stage.is_some() || other.stage.is_some() {
-            let same = self.source.name == other.source.name && !are_disjoint(&self.predicate.node, &other.predicate.node);
+            let same =
+                self.source.name == other.source.name && !are_disjoint(&self.predicate.node, &other.predicate.node);
             return if same { vec![&self.source.name] } else { Vec::new() };
         }
         let shared = self.sources().into_iter().filter(|source| other.reads(&source.name));
@@ -112,9 +113,8 @@ impl Signal {
         let on = |signal: &Self, key: &Value, source: &str| {
             if signal.source.members.is_empty() { key.clone() } else { key.on(source) }
         };
-        let differs = |one: &Value, two: &Value| {
-            shared.iter().any(|source| on(self, one, source) != on(other, two, source))
-        };
+        let differs =
+            |one: &Value, two: &Value| shared.iter().any(|source| on(self, one, source) != on(other, two, source));
         let mut keys = self.keys.iter().zip(&other.keys);
         keys.find(|(one, two)| differs(&one.node, &two.node)).map(|(_, two)| two.span)
     }

@@ -18,33 +18,27 @@ pub(super) fn without_decided(parts: Vec<Spanned<Predicate>>) -> Vec<Spanned<Pre
     if known.is_empty() {
         return parts;
     }
-    let kept = parts.iter().filter_map(|part| match &part.node {
-        Predicate::Not(inner) => {
-            let inner = possible(inner, &known)?;
-            Some(Spanned::new(Predicate::Not(Box::new(inner)), part.span))
-        }
-        _ => Some(part.clone()),
+    let kept = parts.iter().filter_map(|part| {
+        let Predicate::Not(inner) = &part.node else { return Some(part.clone()) };
+        let inner = possible(inner, &known)?;
+        Some(Spanned::new(Predicate::Not(Box::new(inner)), part.span))
     });
     kept.collect()
 }
 
 fn known(part: &Predicate) -> Option<Known<'_>> {
-    match part {
-        Predicate::Text { value, tests, .. } => {
-            let start = |test: &TextTest| match test {
-                TextTest::StartsWith(text) => folded(text),
-                TextTest::Contains(_) | TextTest::EndsWith(_) | TextTest::Like(_) | TextTest::Matches(_) => None,
-            };
-            Some(Known { value, texts: tests.iter().map(start).collect::<Option<_>>()?, whole: false })
-        }
-        Predicate::Equal { left, right: Value::Literal(Literal::Text(text)), .. } => {
-            Some(Known { value: left, texts: vec![folded(text)?], whole: true })
-        }
-        Predicate::In { value, items, .. } => {
-            Some(Known { value, texts: items.iter().map(text_of).collect::<Option<_>>()?, whole: true })
-        }
-        _ => None,
+    if let Predicate::Text { value, tests, .. } = part {
+        let start = |test: &TextTest| match test {
+            TextTest::StartsWith(text) => folded(text),
+            TextTest::Contains(_) | TextTest::EndsWith(_) | TextTest::Like(_) | TextTest::Matches(_) => None,
+        };
+        return Some(Known { value, texts: tests.iter().map(start).collect::<Option<_>>()?, whole: false });
     }
+    if let Predicate::Equal { left, right: Value::Literal(Literal::Text(text)), .. } = part {
+        return Some(Known { value: left, texts: vec![folded(text)?], whole: true });
+    }
+    let Predicate::In { value, items, .. } = part else { return None };
+    Some(Known { value, texts: items.iter().map(text_of).collect::<Option<_>>()?, whole: true })
 }
 
 /// What of a condition can hold beside what is known; nothing where none of it can.
@@ -68,20 +62,31 @@ fn possible(condition: &Spanned<Predicate>, known: &[Known<'_>]) -> Option<Spann
             }
             condition.node.clone()
         }
-        other => other.clone(),
+        Predicate::Constant(_)
+        | Predicate::OfSource(_)
+        | Predicate::And(_)
+        | Predicate::Not(_)
+        | Predicate::Exists(_)
+        | Predicate::IsTrue(_)
+        | Predicate::Equal { .. }
+        | Predicate::Ordered { .. }
+        | Predicate::InNetwork { .. }
+        | Predicate::IsAddress { .. }
+        | Predicate::OutsideHours { .. }
+        | Predicate::Quantified { .. } => condition.node.clone(),
     };
-    match &node {
-        Predicate::Constant(false) => None,
-        Predicate::Text { tests, .. } if tests.is_empty() => None,
-        Predicate::In { items, .. } if items.is_empty() => None,
-        _ => Some(Spanned::new(node, condition.span)),
-    }
+    let is_empty = matches!(&node, Predicate::Text { tests, .. } if tests.is_empty())
+        || matches!(&node, Predicate::In { items, .. } if items.is_empty())
+        || node == Predicate::Constant(false);
+    (!is_empty).then(|| Spanned::new(node, condition.span))
 }
 
 impl Known<'_> {
     /// Whether a text of which this is known can pass the test.
     fn meets(&self, test: &TextTest) -> bool {
-        let (TextTest::StartsWith(text) | TextTest::EndsWith(text) | TextTest::Contains(text)) = test else { return true };
+        let (TextTest::StartsWith(text) | TextTest::EndsWith(text) | TextTest::Contains(text)) = test else {
+            return true;
+        };
         let Some(text) = folded(text) else { return true };
         self.texts.iter().any(|known| match test {
             TextTest::StartsWith(_) if self.whole => known.starts_with(&text),

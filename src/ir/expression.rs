@@ -110,9 +110,7 @@ impl Predicate {
             | Self::IsAddress { value, .. }
             | Self::OutsideHours { time: value, .. } => vec![value],
             Self::Equal { left, right, .. } | Self::Ordered { left, right, .. } => vec![left, right],
-            Self::Quantified { list, predicate, .. } => {
-                [list].into_iter().chain(predicate.node.values()).collect()
-            }
+            Self::Quantified { list, predicate, .. } => [list].into_iter().chain(predicate.node.values()).collect(),
         }
     }
 }

@@ -99,9 +99,9 @@ pub(super) fn value(by: &dyn Rewrite, from: &Value) -> Option<Value> {
 
 fn called(by: &dyn Rewrite, from: &Call) -> Option<Value> {
     let call = match from {
-        Call::Choose(branches) => return chosen(branches.iter().filter_map(|(when, then)| {
-            Some((predicate(by, when), value(by, then)?))
-        })),
+        Call::Choose(branches) => {
+            return chosen(branches.iter().filter_map(|(when, then)| Some((predicate(by, when), value(by, then)?))));
+        }
         Call::Coalesce(values) => {
             let mut found: Vec<Value> = values.iter().filter_map(|inner| value(by, inner)).collect();
             if found.len() < 2 {
@@ -136,14 +136,16 @@ fn called(by: &dyn Rewrite, from: &Call) -> Option<Value> {
 pub(super) fn chosen(branches: impl Iterator<Item = (Spanned<Predicate>, Value)>) -> Option<Value> {
     let mut kept: Vec<(Spanned<Predicate>, Value)> = Vec::new();
     for (when, then) in branches {
-        match when.node {
-            Predicate::Constant(false) => {}
-            Predicate::Constant(true) if kept.is_empty() => return Some(then),
-            Predicate::Constant(true) => {
-                kept.push((when, then));
-                break;
-            }
-            _ => kept.push((when, then)),
+        if when.node == Predicate::Constant(false) {
+            continue;
+        }
+        let is_last = when.node == Predicate::Constant(true);
+        if is_last && kept.is_empty() {
+            return Some(then);
+        }
+        kept.push((when, then));
+        if is_last {
+            break;
         }
     }
     (!kept.is_empty()).then(|| Value::Call(Box::new(Call::Choose(kept))))

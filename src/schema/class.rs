@@ -270,7 +270,9 @@ impl Reader<'_> {
                 fields.insert(path, Spanned::new(found, entry.value.span));
             }
         }
-        for path in known.keys().filter(|path| tree.get("fields").and_then(|all| all.entry(&path.to_string())).is_none()) {
+        for path in
+            known.keys().filter(|path| tree.get("fields").and_then(|all| all.entry(&path.to_string())).is_none())
+        {
             let message = format!("nothing is said of the field `{path}`");
             let diagnostic = Diagnostic::new(Code::InvalidSchema, source.span, message);
             self.diagnostics.push(diagnostic.help("write `{ missing: .. }` with the reason where there is none"));

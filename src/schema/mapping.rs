@@ -153,6 +153,15 @@ impl FieldMap {
         self.fields.get(&format!("{list}[{name}].{member}"))
     }
 
+    /// What the map says of a path itself, whatever covers it.
+    #[must_use]
+    pub fn entry(&self, path: &FieldPath) -> Option<Binding> {
+        match self.member(path) {
+            Some((map, rest)) => map.entry(&rest),
+            None => self.fields.get(&path.to_string()).cloned(),
+        }
+    }
+
     /// The map of the source that a path begins with, and the rest of the path.
     fn member(&self, path: &FieldPath) -> Option<(&Self, FieldPath)> {
         let (source, rest) = path.split_source()?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use detc::compiler;
+use detc::compiler::{self, Settings};
 use detc::diagnostic::Diagnostics;
 use detc::schema::load_source;
 use detc::source::{FileId, Sources};
@@ -33,6 +33,29 @@ fn examples_of_data_files_load() {
         checked += 1;
     }
     assert_eq!(checked, 3, "a source, a target and a field map");
+}
+
+#[test]
+fn the_example_of_a_class_is_whole() {
+    let mut sources = Sources::default();
+    let (mut project, _) = compiler::load(None, &mut sources);
+    let block = |kind: &str| {
+        let blocks = markdown::blocks(PAGE).into_iter();
+        blocks.filter(|block| block.info == format!("yaml {kind}")).map(|block| block.text).next().unwrap_or_default()
+    };
+    let (source, _) = load_source(FileId(0), &block("source"));
+    source.into_iter().for_each(|source| project.catalog.add(source));
+    for (path, kind) in [("acme.calls.yml", "class"), ("acme.calls/acme.audit.yml", "member")] {
+        let text = block(kind);
+        let file = sources.add(path, text.as_str());
+        assert!(project.catalog.classes.add(path, file, &text));
+    }
+    let text = "detection: sample\nid: 3f1d0a52-7c1e-4b53-9a55-0f3a1a6f0c99\ntitle: A sample\nstatus: test\nseverity: low\n\
+                description: A sample.\nsignals:\n  call: { source: acme.calls, where: client.kind == \"cli\" }\n";
+    let file = sources.add("sample.yml", text);
+    let settings = Settings { today: "2026-11-30".to_owned(), ..Settings::default() };
+    let checked = compiler::check(&project, &sources, file, &settings);
+    assert!(!checked.diagnostics.has_errors(), "{:#?}", checked.diagnostics);
 }
 
 #[test]

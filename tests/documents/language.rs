@@ -9,7 +9,8 @@ use detc::backend::ReasonCode;
 use detc::compiler::{self, Checked, Project, Settings};
 use detc::diagnostic::{self, Code, Diagnostic, Format, Severity};
 use detc::ir::Regex;
-use detc::source::{FileId, Sources};
+use detc::schema::Entry;
+use detc::source::{FileId, Sources, Spanned};
 use detc::syntax::document::{detection_schema, list_schema};
 use serde_json::Value;
 
@@ -314,6 +315,33 @@ fn codes() -> String {
     text
 }
 
+/// The fields of every class, and which source has what.
+fn classes() -> String {
+    let mut text = String::new();
+    let known = &PROJECT.catalog.classes;
+    for name in known.names() {
+        let (Some(class), _) = known.read(name) else { continue };
+        let sources: Vec<String> = known.sources_of(name).into_iter().map(|source| format!("`{source}`")).collect();
+        let description = class.description.replace('\n', " ");
+        let _ = writeln!(text, "**`{name}`**: {description} Sources: {}.\n", sources.join(", "));
+        text.push_str("| field | type | meaning | not in |\n|---|---|---|---|\n");
+        for (path, field) in &class.fields {
+            let is_missing = |entry: &Spanned<Entry>| matches!(entry.node, Entry::Missing(_));
+            let lacks = class.members.iter().filter(|member| member.fields.get(path).is_some_and(is_missing));
+            let lacks: Vec<String> = lacks.map(|member| format!("`{}`", member.source.node)).collect();
+            let values: Vec<String> = field.field.values.values.iter().map(|value| format!("`{value}`")).collect();
+            let meaning = field.field.description.trim_end_matches('.');
+            let meaning =
+                if values.is_empty() { meaning.to_owned() } else { format!("{meaning}: {}", values.join(", ")) };
+            let _ = writeln!(text, "| `{path}` | {} | {meaning} | {} |", field.field.ty, lacks.join(", "));
+        }
+        text.push('\n');
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
 /// A finding as people see it.
 fn finding() -> String {
     let part = "signals:\n  call:\n    source: aws.cloudtrail\n    where: |\n      eventNaem == \"AssumeRole\"\n";
@@ -334,6 +362,7 @@ fn generated_parts_are_current() {
             ("codes", codes()),
             ("diagnostic", finding()),
             ("grammar", grammar),
+            ("classes", classes()),
         ];
         parts.iter().fold(page.to_owned(), |page, (name, part)| markdown::with_part(&page, name, part))
     });

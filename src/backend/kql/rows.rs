@@ -222,7 +222,8 @@ impl Leg {
             None => Reader::of_signal(context, *signals.first()?)?,
         };
         // What a signal over several sources asks of the events of this one.
-        let here = |id: SignalId| source.filter(|_| stage.signal(id).is_some_and(|signal| !signal.source.members.is_empty()));
+        let here =
+            |id: SignalId| source.filter(|_| stage.signal(id).is_some_and(|signal| !signal.source.members.is_empty()));
         let (time, tables) = (reader.time.clone(), reader.tables.clone());
         let mut stages = vec![Stage::Where(frame::read(&time, lookback))];
         let predicates: Vec<(SignalId, Cow<'_, Spanned<Predicate>>)> = signals
@@ -243,12 +244,16 @@ impl Leg {
                 .values
                 .iter()
                 .filter(|(id, _)| signals.contains(id))
-                .map(|(id, value)| (*id, here(*id).map_or(Cow::Borrowed(*value), |source| Cow::Owned(value.on(&source.name)))))
+                .map(|(id, value)| {
+                    (*id, here(*id).map_or(Cow::Borrowed(*value), |source| Cow::Owned(value.on(&source.name))))
+                })
                 .collect();
             let values: Vec<(SignalId, &Value)> = values.iter().map(|(id, value)| (*id, value.as_ref())).collect();
             columns.push(match column.test {
                 Some((signal, test)) if signals.contains(&signal) => {
-                    let test = test.map(|test| here(signal).map_or(Cow::Borrowed(test), |source| Cow::Owned(test.on(&source.name))));
+                    let test = test.map(|test| {
+                        here(signal).map_or(Cow::Borrowed(test), |source| Cow::Owned(test.on(&source.name)))
+                    });
                     // Where a source has one signal, all of its rows are its events and carry no mark yet.
                     let is_event = if signals.len() == 1 { Expr::Bool(true) } else { marks.is(signal) };
                     Some(reader.holds(is_event, test.as_deref()))

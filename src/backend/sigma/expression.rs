@@ -48,9 +48,7 @@ impl Lowering<'_> {
         match &predicate.node {
             Predicate::Constant(value) => Tree::Constant(*value != (scope.inside && scope.negated)),
             // A rule is about one source.
-            Predicate::OfSource(name) => {
-                Tree::Constant((*name == self.map.source) != (scope.inside && scope.negated))
-            }
+            Predicate::OfSource(name) => Tree::Constant((*name == self.map.source) != (scope.inside && scope.negated)),
             Predicate::And(parts) => {
                 let parts = parts.iter().map(|part| self.predicate(part, scope)).collect();
                 if scope.inside && scope.negated { Tree::any(parts) } else { Tree::all(parts) }

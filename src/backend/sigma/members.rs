@@ -4,9 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::ir::{
-    Behavior, Detection, FieldRef, HitColumn, HitValue, Predicate, Signal, SignalId, Stage, Value,
-};
+use crate::ir::{Behavior, Detection, FieldRef, HitColumn, HitValue, Predicate, Signal, SignalId, Stage, Value};
 use crate::schema::{Case, FieldPath, Presence};
 use crate::source::{Span, Spanned};
 

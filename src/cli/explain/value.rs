@@ -89,9 +89,8 @@ fn member(variable: &str, member: &FieldPath) -> String {
 
 fn call(of: &Call) -> String {
     if let Call::Choose(branches) = of {
-        let branch = |(when, then): &(Spanned<Predicate>, Value)| {
-            format!("{} where {}", value(then), sentence(&when.node))
-        };
+        let branch =
+            |(when, then): &(Spanned<Predicate>, Value)| format!("{} where {}", value(then), sentence(&when.node));
         return format!("({})", branches.iter().map(branch).collect::<Vec<_>>().join(", else "));
     }
     let mut arguments: Vec<String> = of.arguments().into_iter().map(value).collect();

@@ -165,9 +165,8 @@ impl<'a> Compiler<'a> {
             Call::Upper(value) => CallTerm::Upper(self.value(value)),
             Call::Coalesce(values) => CallTerm::Coalesce(self.values(values)),
             Call::Choose(branches) => {
-                let branch = |(when, then): &'a (Spanned<Predicate>, Value)| {
-                    (self.predicate(&when.node), self.value(then))
-                };
+                let branch =
+                    |(when, then): &'a (Spanned<Predicate>, Value)| (self.predicate(&when.node), self.value(then));
                 CallTerm::Choose(branches.iter().map(branch).collect())
             }
             Call::Concat(values) => CallTerm::Concat(self.values(values)),

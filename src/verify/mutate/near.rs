@@ -227,9 +227,8 @@ fn templates<'a>(detection: &'a Detection, events: &[&Event]) -> Vec<(&'a Stage,
     let mut templates = Vec::new();
     for (stage, signal) in base_signals(&detection.stage) {
         let alone = of_stage(detection, stage);
-        let belongs = |event: &Event| {
-            signal.reads(&event.source) && eval::memberships(&alone, event).contains(&signal.name.node)
-        };
+        let belongs =
+            |event: &Event| signal.reads(&event.source) && eval::memberships(&alone, event).contains(&signal.name.node);
         let made = |source: &Arc<Source>| {
             let mut fields = serde_json::json!({});
             fit(&signal.on(&source.name)?.predicate.node, &mut fields);

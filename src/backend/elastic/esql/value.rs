@@ -210,9 +210,9 @@ impl Values<'_> {
         }
         let alike = found.iter().all(|(_, operand)| operand.ty == first.ty);
         let ty = if alike { first.ty } else { Type::Text };
-        let arguments = found.into_iter().flat_map(|(when, operand)| {
-            [when, if alike { operand.expression } else { as_text(operand) }]
-        });
+        let arguments = found
+            .into_iter()
+            .flat_map(|(when, operand)| [when, if alike { operand.expression } else { as_text(operand) }]);
         let expression = Expression::Call("CASE", arguments.collect());
         Some(Operand { expression, ty, is_list: false, is_respelled, loses_case })
     }

@@ -111,7 +111,8 @@ fn has_alternatives(predicate: &Predicate) -> bool {
 fn is_alternative(value: &Value) -> bool {
     match value {
         Value::Call(call) => {
-            matches!(call.as_ref(), Call::Coalesce(_) | Call::Choose(_)) || call.arguments().into_iter().any(is_alternative)
+            matches!(call.as_ref(), Call::Coalesce(_) | Call::Choose(_))
+                || call.arguments().into_iter().any(is_alternative)
         }
         Value::Field(_)
         | Value::Element(_)

@@ -324,7 +324,7 @@ impl Lowering<'_> {
             }
             None => {}
         }
-        let explicit = self.map.fields.get(&list.path.element().join(&reference.member).to_string()).cloned();
+        let explicit = self.map.entry(&list.path.element().join(&reference.member));
         match explicit.or_else(|| self.map.resolve(&list.path)) {
             None => self.missing(list.span, &list.path, UNMENTIONED).into_iter().map(field_choice).collect(),
             Some(Binding::Missing(reason)) => {
