@@ -11,6 +11,7 @@ import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
 
+from engines.kql_faults import FAULTS
 from engines.kql_rows import ORACLES, Tables, time_text
 from protocol import Engine, EngineError
 
@@ -34,6 +35,13 @@ def members(document, names, named=False):
             yield from members(value, names, named)
     elif named:
         yield document
+
+
+def blanks(document):
+    """Whether a list of a JSON document holds null or the empty text."""
+    if isinstance(document, dict):
+        return any(blanks(value) for value in document.values())
+    return isinstance(document, list) and any(value in (None, "") or blanks(value) for value in document)
 
 
 def loose(value):
@@ -77,6 +85,8 @@ class KqlEngine(Engine):
     languages = ("kql",)
     title = "interpreter of the emitted KQL over Microsoft's syntax tree"
 
+    faults = FAULTS
+
     def __init__(self):
         self.interpreter = Service(["node", str(ORACLES / "kql_run.mjs"), str(ORACLES / "tables.json")])
         self.tables = {}
@@ -85,7 +95,9 @@ class KqlEngine(Engine):
         return None
 
     def promised(self, query, events):
-        """Numbers in text are assumed to be the shortest decimal text of themselves."""
+        """Numbers in text are assumed to be the shortest decimal text of themselves, measured lists to hold no blanks."""
+        if any(assumption.startswith("a list whose `length`") for assumption in query.record["assumptions"]) and any(blanks(event.raw) for event in events):
+            return False
         if not any(assumption.startswith("numbers, truth values and times") for assumption in query.record["assumptions"]):
             return True
         if "converted" not in query.parsed:

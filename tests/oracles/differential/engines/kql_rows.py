@@ -68,7 +68,7 @@ def fitted(kind, value):
     if kind == "dynamic":
         return json_text(value)
     if kind == "bool":
-        return value if isinstance(value, bool) else {"true": True, "false": False}.get(str(value).lower())
+        return value if isinstance(value, bool) else {"true": True, "false": False}.get(value)
     if kind in ("long", "int"):
         return str(int(float(value))) if re.fullmatch(r"-?(0|[1-9]\d*)(\.0)?", text_of(value)) else None
     if kind == "real":
@@ -93,13 +93,12 @@ class Binding:
         return self.literals.get(text_of(found).lower(), found) if self.literals and not isinstance(found, (dict, list)) and found is not None else found
 
 
-class Table:
-    """The table of one source."""
+class Source:
+    """The table of one source, or its tables where each holds a part of the events."""
 
     def __init__(self, fields, columns):
-        location = fields["location"]["table"]
-        self.name = location if isinstance(location, str) else location[0]
-        self.columns = columns[self.name]
+        names = fields["location"]["table"]
+        self.tables = {name: columns[name] for name in ([names] if isinstance(names, str) else names)}
         self.time = fields["time"]
         self.bindings = [
             Binding(native, binding)
@@ -107,17 +106,24 @@ class Table:
             if "[]" not in native and (isinstance(binding, str) or "missing" not in binding)
         ]
 
+    def table(self, raw):
+        """The table that is named after the event's category, else the first one."""
+        category = str(raw.get("category", "")).lower()
+        return next((name for name in self.tables if category and name.lower().endswith(category)), next(iter(self.tables)))
+
     def row(self, event):
-        """The columns of an event that are not empty."""
+        """The table of an event and its columns that are not empty."""
         row, documents = {}, {}
+        table = self.table(event.raw)
+        columns = self.tables[table]
         for binding in self.bindings:
             value = binding.value(event.raw)
-            if value is None:
-                continue
             column, *inner = binding.path
+            if value is None or column not in columns:
+                continue
             if binding.access == "direct":
                 if not inner and row.get(column) is None:
-                    row[column] = fitted(self.columns[column], value)
+                    row[column] = fitted(columns[column], value)
             elif inner:
                 put(documents.setdefault(column, {}), inner, value)
             elif isinstance(value, dict) and isinstance(documents.get(column), dict):
@@ -126,7 +132,7 @@ class Table:
                 documents[column] = value
         row.update((column, json_text(document)) for column, document in documents.items())
         row[self.time] = time_text(event.time)
-        return {column: value for column, value in row.items() if value is not None}
+        return table, {column: value for column, value in row.items() if value is not None}
 
 
 class Tables:
@@ -137,16 +143,16 @@ class Tables:
         self.of = {}
         for path in sorted((Path(project) / "targets/sentinel/fields").glob("*.yml")):
             fields = yaml.load(path.read_text(encoding="utf-8"), Loader)
-            self.of[fields["source"]] = Table(fields, columns)
+            self.of[fields["source"]] = Source(fields, columns)
 
     def natives(self, columns):
         """The last names of the native fields that the columns hold."""
-        return {binding.native[-1] for table in self.of.values() for binding in table.bindings if binding.path[0] in columns}
+        return {binding.native[-1] for source in self.of.values() for binding in source.bindings if binding.path[0] in columns}
 
     def rows(self, events):
         """Rows by the name of the table."""
         found = {}
         for event in events:
-            table = self.of[event.source]
-            found.setdefault(table.name, []).append(table.row(event))
+            table, row = self.of[event.source].row(event)
+            found.setdefault(table, []).append(row)
         return found
