@@ -197,12 +197,14 @@ description: An edge of the language.
 """
 
 
-def edges(root, folder):
-    """The hand-written cases: conditions with events for which they hold and do not, and behaviours with streams."""
+def edges(root, folder, target):
+    """The hand-written cases for a target: conditions with events for which they hold and do not, and behaviours with streams."""
     schemas, found = Schemas(root), []
     for path in sorted(folder.glob("*.yml")):
         for case in yaml.compose(path.read_text(encoding="utf-8")).value:
-            found.append(edge(schemas, case, len(found)))
+            only = entry(case, "targets")
+            if only is None or target in [name.value for name in only.value]:
+                found.append(edge(schemas, case, len(found)))
     return found
 
 
@@ -256,7 +258,8 @@ def behavior_stream(schemas, case, node):
         mine = fields.pop("source").value if "source" in fields else source
         base = list(members(shared)) if shared is not None and mine == source else []
         pairs = {**dict(base), **fields}
-        mapping = yaml.MappingNode("tag:yaml.org,2002:map", [(yaml.ScalarNode("tag:yaml.org,2002:str", name), value) for name, value in pairs.items() if value.value != "ABSENT"])
-        events.append(unique(schemas, schemas.event(mine, instant, mapping), len(events)))
+        mapping = yaml.MappingNode("tag:yaml.org,2002:map", [(yaml.ScalarNode("tag:yaml.org,2002:str", name), value) for name, value in pairs.items() if name != "times" and value.value != "ABSENT"])
+        for _ in range(int(fields["times"].value) if "times" in fields else 1):
+            events.append(unique(schemas, schemas.event(mine, instant, mapping), len(events)))
     wanted = [start + milliseconds(offset.value) for offset in entry(node, "hits").value]
     return Stream(entry(node, "name").value, events, wanted)

@@ -129,8 +129,8 @@ class Batch:
     def engine_for(self, query):
         return next((engine for engine in self.engines if query.record.get("language") in engine.languages), None)
 
-    def random(self, seed, detections, streams, family=None):
-        """Draws and compares a batch."""
+    def drawn(self, seed, detections, streams, family=None):
+        """Random detections, and random streams as (start, events)."""
         rng = random.Random(seed)
         windows = rng.choice([("3m", "5m"), ("3m", "4m"), ("5m",)])
         # Few sources in one batch, so that streams hold what detections ask for.
@@ -141,7 +141,11 @@ class Batch:
         drawn = [generator.detection(f"d{seed}_{index}", family) for index in range(detections)]
         drawer = Streams(rng, windows, pool)
         starts = [BASE + MORNING + index * SLOT for index in range(streams)]
-        return self.compare(drawn, [(start, drawer.stream(start)) for start in starts])
+        return drawn, [(start, drawer.stream(start)) for start in starts]
+
+    def random(self, seed, detections, streams, family=None):
+        """Draws and compares a batch."""
+        return self.compare(*self.drawn(seed, detections, streams, family))
 
     def compare(self, detections, streams, scheduled=lambda index, stream: stream == index % 4):
         """Every detection on every stream; `scheduled` says which pairs are also cut into consecutive runs."""

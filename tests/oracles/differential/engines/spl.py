@@ -10,10 +10,10 @@ import re
 import zlib
 
 import yaml
-from engines import spl_facts, spl_text
+from engines import spl_facts, spl_faults, spl_text
 from engines.spl_commands import Pipeline
 from engines.spl_values import Reading, extracted, number, single, text
-from protocol import Engine, EngineError, Fault
+from protocol import Engine, EngineError
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -137,6 +137,4 @@ class SplEngine(Engine):
     def self_test(self):
         return spl_facts.check()
 
-    faults = (
-        Fault("`<` for `<=`", lambda text: re.sub(r"(?<=[a-z\d)])<=(\d{4,})", r"<\1", text)),
-    )
+    faults = spl_faults.FAULTS
