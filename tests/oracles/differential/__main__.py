@@ -99,7 +99,7 @@ def by_detection(examples):
 def run_cases(asked, program, folder, total):
     """Detections with events of their own, a few at a time."""
     cases = shipped(ROOT, asked.project or []) + (edges(ROOT, EDGES, asked.target) if asked.edges else [])
-    parts = [cases[start : start + 8] for start in range(0, len(cases), 8)]
+    parts = [cases[part::4] for part in range(4)]
     with multiprocessing.Pool(asked.workers, start, (program, asked.target, folder)) as pool:
         for tally in pool.imap(case_batch, parts):
             total.add(tally)

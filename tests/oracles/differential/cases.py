@@ -3,9 +3,11 @@
 It reads the files as the compiler does, scalars by the type that the schema declares; it judges nothing.
 """
 
+import copy
+import functools
 import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -22,6 +24,10 @@ from field_maps import schema_types, segments  # noqa: E402
 MONDAY = 1_767_571_200_000
 
 
+#: Distance of streams that are evaluated together: whole weeks, and far more than anything that is looked back.
+APART = 52 * 7 * 86_400_000
+
+
 @dataclass
 class Stream:
     """The events of one test, and the times at which hits are known to be, where the case says so."""
@@ -31,6 +37,45 @@ class Stream:
     wanted: list | None = None
     settings: dict = field(default_factory=dict)
     places: Path | None = None
+    #: whether the events carry times of their own, which stay as they are
+    fixed: bool = False
+    #: instants among which the stream is alone
+    alone: tuple = (float("-inf"), float("inf"))
+
+    def holds(self, time):
+        return self.alone[0] <= time < self.alone[1]
+
+    def moved(self, schemas, by):
+        """The stream at another time, alone for half of `APART` on both sides."""
+        events = []
+        for event in self.events:
+            raw = copy.deepcopy(event.raw)
+            schemas.stamp(raw, event.source, event.time + by)
+            if event.identity() is not None:
+                # Events of two streams are never copies of one event.
+                put(raw, event.identified_by, f"{event.identity()}-{by // APART}")
+            events.append(Event(event.source, event.time + by, raw, event.identified_by))
+        middle = MONDAY + by
+        wanted = None if self.wanted is None else [time + by for time in self.wanted]
+        return replace(self, events=events, wanted=wanted, alone=(middle - APART // 2, middle + APART // 2))
+
+
+@functools.cache
+def schemas_of(root):
+    """The schemas, read once in each process."""
+    return Schemas(root)
+
+
+def together(root, streams):
+    """Streams that one run of the evaluator can take, with the values of parameters and the places that they ask for."""
+    groups = {}
+    for stream in streams:
+        key = (tuple(sorted(stream.settings.items())), stream.places, stream.name if stream.fixed else "")
+        groups.setdefault(key, []).append(stream)
+    for (settings, places, _), group in groups.items():
+        if len(group) > 1:
+            group = [stream.moved(schemas_of(root), index * APART) for index, stream in enumerate(group)]
+        yield dict(settings), places, group
 
 
 @dataclass
@@ -164,7 +209,8 @@ def test_stream(schemas, test, folder, sources):
         events += [schemas.raw(line, sources) for line in (folder / file.value).read_text(encoding="utf-8").splitlines() if line.strip()]
     settings = {name: plain(value) for name, value in members(entry(test, "parameters"))} if entry(test, "parameters") is not None else {}
     enrich = entry(test, "enrich")
-    return Stream(entry(test, "name").value, events, None, settings, folder / enrich.value if enrich is not None else None)
+    fixed = file is not None or entry(test, "start") is not None
+    return Stream(entry(test, "name").value, events, None, settings, folder / enrich.value if enrich is not None else None, fixed)
 
 
 def plain(node):
@@ -174,7 +220,7 @@ def plain(node):
 
 def shipped(root, folders):
     """The detections below some folders with the streams of their tests."""
-    schemas, found = Schemas(root), []
+    schemas, found = schemas_of(root), []
     for folder in folders:
         for path in sorted((root / folder).rglob("*.yml")):
             text = path.read_text(encoding="utf-8")
@@ -199,7 +245,7 @@ description: An edge of the language.
 
 def edges(root, folder, target):
     """The hand-written cases for a target: conditions with events for which they hold and do not, and behaviours with streams."""
-    schemas, found = Schemas(root), []
+    schemas, found = schemas_of(root), []
     for path in sorted(folder.glob("*.yml")):
         for case in yaml.compose(path.read_text(encoding="utf-8")).value:
             only = entry(case, "targets")

@@ -8,11 +8,11 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from cases import Stream
+from cases import Stream, together
 from generator import Generator
 from protocol import EngineError, Outside, runs, scheduled_hits
 from reference import expected
-from streams import Streams, written
+from streams import Streams
 from verdicts import judge
 from vocabulary import BASE, POOLS, SHIPPED_POOL
 
@@ -176,26 +176,29 @@ class Batch:
         return tally
 
     def cases(self, cases):
-        """Detections with streams of their own, each in consecutive runs of a day and, where they are few, of the shipped schedule."""
-        tally = Tally()
+        """Detections with streams of their own, in consecutive runs of a day and, where they are few, of the shipped schedule."""
+        tally = Tally(detections=len(cases))
+        folder = self.compiler.write([case.detection for case in cases if case.path is None])
+        paths = {case.detection.name: case.path or folder / f"{case.detection.name}.yml" for case in cases}
+        as_shipped = self.both_schedules(list(paths.values()))
         for case in cases:
-            paths = [case.path] if case.path else [self.compiler.write([case.detection]) / f"{case.detection.name}.yml"]
-            compiled = {}
-            tally.detections += 1
-            for stream in case.streams or [Stream("no events", [])]:
-                settings = tuple(sorted(stream.settings.items()))
-                if settings not in compiled:
-                    whole, said = self.compiler.compile(paths, self.target, WHOLE, stream.settings)
-                    shipped, _ = self.compiler.compile(paths, self.target, None, stream.settings)
-                    if case.detection.name not in whole:
-                        raise RuntimeError(f"{case.detection.name} is no valid detection: {said[:2000]}")
-                    compiled[settings] = (whole[case.detection.name], shipped[case.detection.name])
-                if not self.stream(tally, case, stream, paths, *compiled[settings]):
+            path = paths[case.detection.name]
+            for settings, places, streams in together(self.compiler.root, case.streams or [Stream("no events", [])]):
+                whole, shipped = self.both_schedules([path], settings) if settings else as_shipped
+                if case.detection.name not in whole:
+                    raise RuntimeError(f"{path} is no valid detection")
+                queries = (whole[case.detection.name], shipped[case.detection.name])
+                if not self.streams(tally, case, path, streams, queries, settings, places):
                     break
         return tally
 
-    def stream(self, tally, case, stream, paths, whole, shipped):
-        """One stream of a case; False where the query is not executed, whatever the stream."""
+    def both_schedules(self, paths, settings=None):
+        """The queries for daily runs, and those for the shipped schedule."""
+        return tuple(self.compiler.compile(paths, self.target, interval, settings)[0] for interval in (WHOLE, None))
+
+    def streams(self, tally, case, path, streams, queries, settings, places):
+        """Streams of one case that lie far apart; False where the query is not executed, whatever the stream."""
+        whole, shipped = queries
         if not whole.text:
             self.count_unsupported(tally, case.detection, whole)
             return False
@@ -204,14 +207,16 @@ class Batch:
         if construct:
             self.count_refused(tally, case.detection, construct)
             return False
-        hits = self.compiler.hits(paths, stream.events, stream.settings, stream.places).get(case.detection.name, [])
-        if stream.wanted is not None and sorted(time for _, time in hits) != sorted(stream.wanted):
-            tally.broken.append(f"{case.detection.title()}, {stream.name}: hits at {offsets(hits)}, and not at {offsets([((), time) for time in stream.wanted])}")
-        whole.places = shipped.places = stream.places or self.compiler.places
-        whole.parsed, shipped.parsed = {}, {}
-        self.pair(tally, engine, case.detection, whole, own_sources(whole, stream.events), hits, "daily")
-        if shipped.text and len(runs(shipped, stream.events)) <= MOST_RUNS:
-            self.pair(tally, engine, case.detection, shipped, own_sources(shipped, stream.events), hits, "scheduled")
+        all_hits = self.compiler.hits([path], [event for stream in streams for event in stream.events], settings, places).get(case.detection.name, [])
+        for stream in streams:
+            hits = [(keys, time) for keys, time in all_hits if stream.holds(time)]
+            if stream.wanted is not None and sorted(time for _, time in hits) != sorted(stream.wanted):
+                wanted = [((), time) for time in stream.wanted]
+                tally.broken.append(f"{case.detection.title()}, {stream.name}: hits at {offsets(hits)}, and not at {offsets(wanted)}")
+            for query, mode in ((whole, "daily"), (shipped, "scheduled")):
+                query.places, query.parsed = places or self.compiler.places, {}
+                if mode == "daily" or (query.text and len(runs(query, stream.events)) <= MOST_RUNS):
+                    self.pair(tally, engine, case.detection, query, own_sources(query, stream.events), hits, mode)
         return True
 
     def pair(self, tally, engine, detection, query, events, hits, mode):
