@@ -136,6 +136,15 @@ check_kql() {
 }
 
 # The emitted text executed, against the reference evaluator on the same events.
+execute_splunk() {
+    sources
+    "$python" tests/oracles/differential --target splunk --detc "$detc" --self-test --project "${sources[@]}" --edges --random 2000 --evidence "$work/evidence/splunk.json"
+}
+
+seed_faults() {
+    "$python" tests/oracles/differential/faults.py --target "$1" --detc "$detc"
+}
+
 execute_kql() {
     "$python" tests/oracles/differential --target sentinel --detc "$detc" --self-test --random 2000 --evidence "$work/evidence/sentinel.json"
 }
@@ -242,12 +251,15 @@ if ! $quick; then
         step "field maps name real columns" check_columns
         step_on_output "EQL parses (py-eql)" check_eql
         step_on_output "ES|QL parses (Elastic's grammar)" check_esql
+        step "SPL gives the evaluator's hits (interpreter)" execute_splunk
+        step "faults in SPL are noticed" seed_faults splunk
         step "EQL and ES|QL give the evaluator's hits (interpreters)" execute_elastic
         step_on_output "Sigma loads (pySigma, sigma check)" check_sigma
         step_on_output "Sigma converts (sigma convert)" convert_sigma
         step "detection schema is 2020-12" check_schema
     else
         for name in "field maps name real columns" "EQL parses (py-eql)" "ES|QL parses (Elastic's grammar)" \
+            "SPL gives the evaluator's hits (interpreter)" "faults in SPL are noticed" \
             "EQL and ES|QL give the evaluator's hits (interpreters)" "Sigma loads (pySigma, sigma check)" \
             "Sigma converts (sigma convert)" "detection schema is 2020-12"; do
             skip "$name" "no Python engines"

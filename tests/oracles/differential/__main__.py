@@ -79,7 +79,7 @@ def main():
     pairs = sum(total.pairs.values())
     print(f"{asked.target}: {pairs} pairs, {sum(total.hits.values())} hits, {total.scheduled} streams also in scheduled runs, "
           f"{total.assumed} left out for an assumption, {sum(total.differing.values())} differing, {total.detections} detections ({total.invalid} invalid), {time.monotonic() - began:.0f} s")
-    unlisted = check_listed(asked.target, total)
+    unlisted = check_listed(asked.target, total, complete=asked.random >= 2000 and asked.edges)
     for line in [*total.broken, *unlisted]:
         print(line)
     if asked.evidence:

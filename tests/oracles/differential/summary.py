@@ -16,10 +16,13 @@ def listed(target):
     return (yaml.safe_load(NOT_EXECUTED.read_text(encoding="utf-8")) or {}).get(target) or {}
 
 
-def check_listed(target, tally):
-    """Complaints about constructs that were refused and are not listed."""
+def check_listed(target, tally, complete):
+    """Complaints about constructs that were refused and are not listed, and after a complete run about those listed and never refused."""
     known = listed(target)
-    return [f"`{construct}` is not executed on {target} and not listed in {NOT_EXECUTED.name}" for construct in tally.refused if construct not in known]
+    found = [f"`{construct}` is not executed on {target} and not listed in {NOT_EXECUTED.name}" for construct in tally.refused if construct not in known]
+    if complete:
+        found += [f"`{construct}` is listed in {NOT_EXECUTED.name} for {target} and was refused nowhere" for construct in known if construct not in tally.refused]
+    return found
 
 
 def evidence(target, engines, tally):
