@@ -130,10 +130,8 @@ class Schemas:
 
     def value(self, node, types, path):
         if isinstance(node, yaml.MappingNode):
-            document = {}
-            for name, inner in members(node):
-                nested(document, segments(name), self.value(inner, types, ".".join([path, *segments(name)])))
-            return document
+            # Only the outermost names are paths; inside a mapping a name with a dot is one name.
+            return {name: self.value(inner, types, f"{path}.{name}") for name, inner in members(node)}
         if isinstance(node, yaml.SequenceNode):
             return [self.value(inner, types, path + "[]") for inner in node.value]
         return scalar(node, types.get(path) or types.get(path.removesuffix("[]")) or "string")

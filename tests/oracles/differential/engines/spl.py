@@ -5,6 +5,7 @@ It parses the emitted text with a grammar of its own and knows nothing of how th
 
 import csv
 import ipaddress
+import json
 import math
 import re
 import zlib
@@ -13,6 +14,7 @@ import yaml
 from engines import spl_facts, spl_faults, spl_text
 from engines.spl_commands import Pipeline
 from engines.spl_values import Reading, extracted, number, single, text
+from field_maps import segments
 from protocol import Engine, EngineError
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -43,6 +45,38 @@ class Places:
         return row and {"asn": row["asn"], "as_org": row["organisation"]}
 
 
+class Shape:
+    """Where an input puts the members of a raw event: as they are, or below other names, as the field map says."""
+
+    def __init__(self, fields):
+        self.places = {}
+        for native, binding in fields.items():
+            path = binding if isinstance(binding, str) else binding.get("path", "")
+            names = tuple(segments(native.removesuffix(".*")))
+            if path and not path.startswith("_") and "[]" not in native:
+                self.places.setdefault(names, tuple(segments(path.replace("{}", ""))))
+        self.moves = any(native != stored for native, stored in self.places.items())
+
+    def stored(self, raw):
+        if not self.moves:
+            return raw
+        document = {}
+        self.put(document, (), raw)
+        return document
+
+    def put(self, document, path, value):
+        """Puts a member where its own name is bound, else where the nearest object around it is."""
+        if isinstance(value, dict) and value and path not in self.places:
+            for name, inner in value.items():
+                self.put(document, (*path, name), inner)
+            return
+        around = next((path[:length] for length in range(len(path), 0, -1) if path[:length] in self.places), ())
+        *outer, last = (*self.places.get(around, ()), *path[len(around):])
+        for name in outer:
+            document = document.setdefault(name, {})
+        document[last] = value
+
+
 class Storage:
     """Raw events as rows: the location of their source, JSON extraction, and what add-ons write beside it."""
 
@@ -59,17 +93,18 @@ class Storage:
                 for binding in (fields.get("fields") or {}).values()
                 if isinstance(binding, dict) and "" in (binding.get("literals") or {})
             }
-            self.sources[fields["source"]] = (location, spelled)
+            self.sources[fields["source"]] = (location, spelled, Shape(fields.get("fields") or {}))
 
     def row(self, event, reading):
-        location, spelled = self.sources[event.source]
-        row = extracted(event.raw, reading)
+        location, spelled, shape = self.sources[event.source]
+        stored = shape.stored(event.raw)
+        row = extracted(stored, reading)
         for field, spelling in spelled.items():
             if row.get(field) in (None, "", "null"):
                 row[field] = spelling
         instant = event.time // 1000 if event.time % 1000 == 0 else event.time / 1000
         # An event that says itself what its location is about keeps its own word.
-        return {**location, **row, "_time": instant, "_raw": event.text()}
+        return {**location, **row, "_time": instant, "_raw": json.dumps(stored, ensure_ascii=False, separators=(",", ":"))}
 
 
 def dispatch_instant(written, now):
