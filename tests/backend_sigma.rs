@@ -552,6 +552,12 @@ fn a_picked_element_is_any_element() {
     check_with(picked, &[ReasonCode::ArrayCorrelation], expected);
     let expected = "
         selection:
+          targets.value: b
+        condition: selection";
+    // Any element is more than the first one.
+    check_with("first(targets as x).value == \"b\"", &[ReasonCode::ArrayCorrelation], expected);
+    let expected = "
+        selection:
           properties.Name: RequestType
           properties.Value: OAuth2:Authorize
         condition: selection";

@@ -8,7 +8,7 @@ use super::field::{self, Bound};
 use super::literal::{self, Test};
 use super::pattern;
 use super::tree::Tree;
-use crate::backend::{ReasonCode, Verdict};
+use crate::backend::{Reason, ReasonCode, Verdict};
 use crate::ir::{
     AddressSet, CaseRule, FieldRef, Literal, Network, Order, Predicate, Quantifier, Regex, TextTest, Value,
 };
@@ -100,7 +100,13 @@ impl Lowering<'_> {
     fn leaf(&mut self, predicate: &Spanned<Predicate>, scope: Scope) -> Tree {
         let span = predicate.span;
         if let Some(rewritten) = super::list::as_any(predicate, self.map) {
-            return self.predicate(&rewritten, scope);
+            let tree = self.predicate(&rewritten, scope);
+            let is_said = |reason: &Reason| reason.code == ReasonCode::ArrayCorrelation && reason.span == span;
+            if super::list::picks_first(&predicate.node) && !self.verdict.reasons.iter().any(is_said) {
+                let message = "Sigma tests every element of a list: one that is not the first may satisfy the test";
+                self.verdict.add(ReasonCode::ArrayCorrelation, span, message);
+            }
+            return tree;
         }
         let tree = match &predicate.node {
             Predicate::Exists(value) => self.exists(value, span),

@@ -7,6 +7,10 @@ use crate::schema::mapping::{Access, Binding, Column, FieldMap};
 use crate::schema::{FieldPath, Type};
 use crate::source::Span;
 
+/// Said of every rule that asks for numbers or truth values.
+const TYPED: &str =
+    "numbers and truth values arrive as such, since readers of Sigma take texts for them in ways of their own";
+
 /// A value that a Sigma field holds.
 #[derive(Debug, Clone)]
 pub(super) struct Bound {
@@ -26,6 +30,9 @@ pub(super) fn bind(map: &FieldMap, verdict: &mut Verdict, value: &Value, span: S
         Ok(bound) => {
             if let Some(difference) = &bound.column.lossy {
                 verdict.add(ReasonCode::FieldLossy, place(value, span), format!("`{}`: {difference}", bound.name));
+            }
+            if matches!(bound.ty, Type::Bool | Type::Int | Type::Float) {
+                verdict.assume(TYPED);
             }
             Some(bound)
         }

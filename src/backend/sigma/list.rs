@@ -58,6 +58,11 @@ pub(super) fn as_any(predicate: &Spanned<Predicate>, map: &FieldMap) -> Option<S
     Some(Spanned::new(any, span))
 }
 
+/// Whether a leaf tests the first of several elements.
+pub(super) const fn picks_first(predicate: &Predicate) -> bool {
+    matches!(subject(predicate), Some(Value::First(_)))
+}
+
 /// The value that a leaf tests.
 const fn subject(predicate: &Predicate) -> Option<&Value> {
     match predicate {
