@@ -159,6 +159,14 @@ cross_kql() {
     "$python" tests/oracles/kql_cross.py --detc "$detc" --twins
 }
 
+# A cargo project of its own, so that the crates behind it are no dependencies of ours.
+build_sigma_engine() { cargo build --locked --manifest-path tests/oracles/sigma_engine/Cargo.toml --target-dir "$work/sigma_engine"; }
+
+execute_sigma() {
+    build_sigma_engine
+    "$python" tests/oracles/differential --target sigma --detc "$detc" --self-test --random 2000 --evidence "$work/evidence/sigma.json"
+}
+
 check_eql() {
     "$python" tests/oracles/eql_check.py --self-test
     failing_lines "$work/eql.jsonl" "$python" tests/oracles/eql_check.py "$work/dist/elastic" targets/elastic/fields schemas/sources
@@ -256,12 +264,17 @@ if ! $quick; then
         step "EQL and ES|QL give the evaluator's hits (interpreters)" execute_elastic
         step_on_output "Sigma loads (pySigma, sigma check)" check_sigma
         step_on_output "Sigma converts (sigma convert)" convert_sigma
+        if [[ "$(printf '%s\n' 1.95.0 "$(rustc --version | cut -d' ' -f2)" | sort --version-sort | head -n 1)" == 1.95.0 ]]; then
+            step "Sigma gives the evaluator's hits (rsigma-eval)" execute_sigma
+        else
+            skip "Sigma gives the evaluator's hits (rsigma-eval)" "rsigma-eval needs Rust 1.95"
+        fi
         step "detection schema is 2020-12" check_schema
     else
         for name in "field maps name real columns" "EQL parses (py-eql)" "ES|QL parses (Elastic's grammar)" \
             "SPL gives the evaluator's hits (interpreter)" "faults in SPL are noticed" \
             "EQL and ES|QL give the evaluator's hits (interpreters)" "Sigma loads (pySigma, sigma check)" \
-            "Sigma converts (sigma convert)" "detection schema is 2020-12"; do
+            "Sigma converts (sigma convert)" "Sigma gives the evaluator's hits (rsigma-eval)" "detection schema is 2020-12"; do
             skip "$name" "no Python engines"
         done
     fi

@@ -53,7 +53,7 @@ class FieldMap:
         self.literals = {}  # native path: spellings of values, native text to the target's value
         self.patterns = []  # (compiled pattern over dotted target paths, type)
         self.exact = {}
-        types = schema_types(schema)
+        types = self.types = schema_types(schema)
         for native, binding in (fields.get("fields") or {}).items():
             binding = {"path": binding} if isinstance(binding, str) else binding
             if "path" not in binding:

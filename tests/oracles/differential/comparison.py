@@ -105,10 +105,10 @@ def found_by(engine, query, events, mode):
         return error
 
 
-def verdict_of(query, events, wanted, found):
+def verdict_of(engine, query, events, wanted, found):
     if isinstance(found, str):
         return f"the engine stopped: {found}"
-    return judge(query, events, wanted, found)
+    return judge(query, events, wanted, found, engine.allowed)
 
 
 def offsets(hits):
@@ -235,7 +235,7 @@ class Batch:
             tally.pairs[detection.family, query.record["fidelity"]] += 1
             tally.hits[detection.family] += sum(wanted.values())
             self.row(tally, detection, {"streams": 1, "hits": sum(wanted.values())})
-        why = verdict_of(query, events, wanted, found)
+        why = verdict_of(engine, query, events, wanted, found)
         if why:
             tally.differing[detection.family] += 1
             self.row(tally, detection, {"differing": 1})
@@ -271,5 +271,5 @@ class Batch:
         found = found_by(engine, query, events, mode)
         if isinstance(found, Outside):
             return None
-        why = verdict_of(query, events, wanted, found)
+        why = verdict_of(engine, query, events, wanted, found)
         return Counterexample(detection, query, events, wanted, found, why, mode) if why else None

@@ -109,6 +109,8 @@ class Engine:
     title = ""
     #: whether hits of consecutive runs repeat, because the engine itself drops what an earlier run reported
     repeats = False
+    #: reason -> what may differ when this engine executes the query, where that is less than the reason announces
+    allowed = {}
     #: `Fault`s that the harness must notice; see faults.py
     faults = ()
 

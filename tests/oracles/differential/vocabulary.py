@@ -63,7 +63,9 @@ OKTA = Vocabulary(
 )
 SOURCES = {vocabulary.name: vocabulary for vocabulary in (AWS, OKTA)}
 
-# What fields of type `ip` hold by the outputs' assumptions.
+# What fields of these types hold by the outputs' assumptions.
+PLAIN_NUMBERS = [*NUMBERS[:-3], 5, 6, 5.0]
+PLAIN_FLAGS = [True, False, "true", "false"]
 PLAIN_ADDRESSES = ["198.51.100.7", "198.51.100.70", "203.0.113.9", "2001:db8::1", "10.1.2.3"]
 ENTRA_SIGNIN = Vocabulary(
     "entra.signin",
@@ -78,8 +80,8 @@ ENTRA_SIGNIN = Vocabulary(
     keys={"properties.userPrincipalName": USERS, "properties.userId": ["1", "2"], "properties.userDisplayName": USERS},
     texts={"properties.appDisplayName": WORDS, "properties.resourceDisplayName": USERS + WORDS[:6], "properties.sessionId": WORDS},
     addresses={"callerIpAddress": PLAIN_ADDRESSES},
-    numbers={"properties.status.errorCode": NUMBERS, "properties.autonomousSystemNumber": NUMBERS},
-    flags={"properties.isInteractive": [True, False, "true", "no"]},
+    numbers={"properties.status.errorCode": PLAIN_NUMBERS, "properties.autonomousSystemNumber": PLAIN_NUMBERS},
+    flags={"properties.isInteractive": PLAIN_FLAGS},
     lists={"properties.riskEventTypes": USERS + WORDS[:4]},
     objects={"properties.authenticationProcessingDetails": {"key": USERS + WORDS[:4], "value": USERS}},
     instants={"properties.createdDateTime"},
@@ -97,7 +99,7 @@ ENTRA_AUDIT = Vocabulary(
     keys={"properties.initiatedBy.user.userPrincipalName": USERS, "properties.initiatedBy.user.id": ["1", "2"], "properties.initiatedBy.user.displayName": USERS},
     texts={"properties.initiatedBy.app.displayName": WORDS, "properties.initiatedBy.app.servicePrincipalId": USERS + WORDS[:6], "properties.category": WORDS},
     addresses={"callerIpAddress": PLAIN_ADDRESSES},
-    numbers={"Level": NUMBERS},
+    numbers={"Level": PLAIN_NUMBERS},
     flags={},
     lists={"properties.initiatedBy.user.roles": USERS + WORDS[:4]},
     objects={"properties.targetResources": {"id": USERS + WORDS[:4], "type": ["User", "Device"], "displayName": USERS}},
@@ -105,10 +107,10 @@ ENTRA_AUDIT = Vocabulary(
 )
 # Of these two the Elastic integrations keep less: parameters and targets are `flattened`, which no query can name.
 AWS_INDEXED = Vocabulary(**{
-    **vars(AWS), "texts": {"errorMessage": WORDS, "vpcEndpointId": USERS + WORDS[:6], "errorCode": ["AccessDenied", "UnauthorizedOperation"], "awsRegion": ["us-east-1", "eu-west-1"]},
+    **vars(AWS), "flags": {"readOnly": PLAIN_FLAGS}, "texts": {"errorMessage": WORDS, "vpcEndpointId": USERS + WORDS[:6], "errorCode": ["AccessDenied", "UnauthorizedOperation"], "awsRegion": ["us-east-1", "eu-west-1"]},
     "keys": {"userIdentity.arn": USERS, "recipientAccountId": ["1", "2"], "userIdentity.principalId": USERS}})
 OKTA_INDEXED = Vocabulary(**{
-    **vars(OKTA), "addresses": {"client.ipAddress": PLAIN_ADDRESSES}, "texts": {"client.device": WORDS, "actor.displayName": USERS + WORDS[:6], "outcome.result": ["SUCCESS", "FAILURE"], "displayMessage": WORDS}})
+    **vars(OKTA), "numbers": {"authenticationContext.authenticationStep": PLAIN_NUMBERS}, "flags": {"device.managed": PLAIN_FLAGS}, "addresses": {"client.ipAddress": PLAIN_ADDRESSES}, "texts": {"client.device": WORDS, "actor.displayName": USERS + WORDS[:6], "outcome.result": ["SUCCESS", "FAILURE"], "displayMessage": WORDS}})
 #: what random detections and streams speak of, by target, each as often as it stands here
 POOLS = {"elastic": [ENTRA_SIGNIN, ENTRA_SIGNIN, ENTRA_AUDIT, OKTA_INDEXED, AWS_INDEXED]}
 SHIPPED_POOL = [AWS, AWS, OKTA]

@@ -9,6 +9,7 @@ import importlib
 MODULES = {
     "elastic": [("engines.elastic_eql", "ElasticEql"), ("engines.elastic_esql", "ElasticEsql")],
     "sentinel": [("engines.kql", "KqlEngine")],
+    "sigma": [("engines.sigma_rules", "SigmaEngine")],
     "splunk": [("engines.spl", "SplEngine")],
 }
 

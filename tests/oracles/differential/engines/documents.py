@@ -20,8 +20,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 import field_maps  # noqa: E402
 import protocol  # noqa: E402
 
-# Of the assumption about fields of type `ip`.
-ADDRESSES = "values of fields of type ip are addresses"
+# Assumptions about values, and the types of the fields that each speaks of.
+ASSUMED = {"values of fields of type ip are addresses": {"ip"}, "numbers, truth values and times arrive as such": {"int", "float", "bool", "time"}}
 SHORTEST_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
 
@@ -168,8 +168,8 @@ class Documents:
                         kept = [converted(each, member_kind) for each in found]
                         yield f"{target}.{rest}", [each for each in kept if each is not None]
             return
-        # The index holds what fits the schema's type in the target's own.
-        fits = converted(value, kind)
+        # The index holds what fits the schema's type in the target's own; an address may be a name until it is stored as one.
+        fits = converted(value, "string" if kind == "ip" else kind)
         spelled = literals.get(converted(fits, "string"))
         stored = converted(fits, declared or kind) if spelled is None else spelled
         if kind == "time" and (declared or kind) == "time":
@@ -188,15 +188,18 @@ class Documents:
                 yield from visit(element, rest[1:], path.replace("*", str(number), 1) if access == "indexed" else path)
         yield from visit(event, parts, target)
 
-    def address_breaches(self, events):
-        """Values of fields of type `ip` that are no address in its one spelling, which outputs say do not occur."""
+    def breaches(self, events, text, kinds):
+        """Values of the fields of these types that a query names which are no such value in its one spelling."""
         for each in events:
-            maps = self.maps[each.source]
-            for native, _, declared, access in maps.bindings:
-                if declared == "ip" and access == "direct" and "[]" not in native:
+            maps, types = self.maps[each.source], self.types[each.source]
+            for native, target, declared, access in maps.bindings:
+                stored = declared or types.get(native)
+                if stored in kinds and access == "direct" and "[]" not in native and target in text:
                     value = member(each.raw, field_maps.segments(native))
-                    if value not in (None, "") and converted(value, "ip") != value:
-                        yield native, value
+                    if value not in (None, "") and not isinstance(value, (dict, list)):
+                        kept = milliseconds(value) if stored == "time" else converted(value, stored)
+                        if kept is None or stored == "ip" and kept != value:
+                            yield native, value
 
     def locate(self, document):
         """What an ingest pipeline adds of addresses: a field of type `ip`, places and owners."""
@@ -251,11 +254,12 @@ def index_of(query):
 
 
 def documents_of(query, events, now):
-    """The documents that a rule's run at `now` reads; stops where they break what the output assumes of addresses."""
+    """The documents that a rule's run at `now` reads; stops where they break what the output assumes of their values."""
     index, begin = index_of(query), start_of(query, now)
-    if any(ADDRESSES in text for text in query.record["assumptions"]):
-        for native, _ in index.address_breaches(events):
-            raise protocol.Outside(ADDRESSES)
+    for assumed, kinds in ASSUMED.items():
+        if any(assumed in text for text in query.record["assumptions"]):
+            for _ in index.breaches(events, query.text, kinds):
+                raise protocol.Outside(assumed)
     return [each for each in index.index(events) if begin <= each["@timestamp"][0] <= now]
 
 
