@@ -112,7 +112,8 @@ fn whole_text(verdict: &mut Verdict, text: &str, case: CaseRule, span: Span) -> 
         && is_exact(number)
     {
         verdict.assume(
-            "a bare number in a rule also matches a text field that holds its digits, as in the published rules",
+            "a bare number in a rule also matches a text field that holds its digits, as in the published rules, and no other spelling \
+             of it arrives",
         );
         return Some((Comparison::Whole { cased: false }, Value::Int(number)));
     }

@@ -194,6 +194,11 @@ class Documents:
             maps, types = self.maps[each.source], self.types[each.source]
             for native, target, declared, access in maps.bindings:
                 stored = declared or types.get(native)
+                beside = self.address_beside.get(target)
+                if "ip" in kinds and beside and beside in text:
+                    value = converted(member(each.raw, field_maps.segments(native)), "ip")
+                    if value and getattr(ipaddress.ip_address(value), "ipv4_mapped", None):
+                        yield native, value
                 if stored in kinds and access == "direct" and "[]" not in native and target in text:
                     value = member(each.raw, field_maps.segments(native))
                     if value not in (None, "") and not isinstance(value, (dict, list)):

@@ -25,6 +25,7 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parents[3] / "target")) / 
 PROGRAM = TARGET / "sigma_engine/debug/sigma-engine"
 TIMESPAN = re.compile(r"^(  timespan: )(\d+[smhd])$", re.MULTILINE)
 TYPED = "numbers and truth values arrive as such"
+BARE = "no other spelling of it arrives"
 KINDS = {"bool", "int", "float"}
 UNCOUNTED = ("an event that is not counted closes no hit", "an event without the counted value closes no hit")
 
@@ -34,10 +35,11 @@ def only_what_slides_otherwise(query, events, missing, extra):
     message = " ".join(reason["message"] for reason in query.record["reasons"] if reason["code"] == "window_unspecified")
     if "that the clock cuts" in message:
         return True
-    if "type: value_" in query.text and verdicts.only_where_events_tie(query, events, {}, extra):
-        # In the middle of an instant a number can be another than at its end.
-        return not missing or UNCOUNTED[0] in message or verdicts.only_where_events_tie(query, events, missing, {})
-    return not extra and any(text in message for text in UNCOUNTED[:1])
+    # In the middle of an instant a number can be another than at its end.
+    ties = "type: value_" in query.text
+    may_miss = any(text in message for text in UNCOUNTED) or ties and verdicts.only_where_events_tie(query, events, missing, {})
+    may_add = ties and verdicts.only_where_events_tie(query, events, {}, extra)
+    return (not missing or may_miss) and (not extra or may_add)
 
 
 def only_what_an_order_leaves_open(query, events, missing, extra):
@@ -95,16 +97,16 @@ class SigmaEngine(Engine):
         return {"time": event.time, "logsource": self.map_of(query, event.source).location, "event": {**event.raw, **flat, **lacking}}
 
     def promised(self, query, events):
-        """Numbers and truth values are assumed to arrive as such."""
-        if not any(TYPED in text for text in query.record["assumptions"]):
-            return True
+        """Numbers and truth values are assumed to arrive as such, and a number in a text field in one spelling."""
+        typed, bare = (any(part in text for text in query.record["assumptions"]) for part in (TYPED, BARE))
         for event in events:
             maps = self.map_of(query, event.source)
             natives = {target: native for native, target, _, access in maps.bindings if access == "direct"}
             for name in asked_for(query):
                 native = natives.get(name, name)
                 kind = maps.type_of(name) or maps.types.get(native)
-                if kind in KINDS and not fits(member_of(event.raw, native.split(".")), kind):
+                value = member_of(event.raw, native.split("."))
+                if typed and kind in KINDS and not fits(value, kind) or bare and is_respelled(value):
                     return False
         return True
 
@@ -173,6 +175,11 @@ def fits(value, kind):
     if value is None or isinstance(value, (list, dict)):
         return True
     return isinstance(value, bool) if kind == "bool" else isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def is_respelled(value):
+    """Whether a text is a whole number in another spelling than its digits."""
+    return isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.0*)?", value.strip()) is not None and not re.fullmatch(r"0|-?[1-9]\d*", value)
 
 
 def for_the_engine(text):
