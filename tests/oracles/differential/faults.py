@@ -58,7 +58,7 @@ def try_all(trials, engine, query, streams, hits, mode):
             wanted, found = expected(wrong, mine), found_by(engine, wrong, events, mode)
             if isinstance(found, Outside):
                 continue
-            why = verdict_of(wrong, events, wanted, found)
+            why = verdict_of(engine, wrong, events, wanted, found)
             if why:
                 trial.noticed = f"{query.name}, {mode} run, {len(events)} events: {why}"
                 break

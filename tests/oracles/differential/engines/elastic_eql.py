@@ -19,6 +19,7 @@ from eql import ast  # noqa: E402
 
 import eql  # noqa: E402
 import elastic_facts as facts  # noqa: E402
+import elastic_faults  # noqa: E402
 import eql_check  # noqa: E402
 import field_maps  # noqa: E402
 from documents import decimal, documents_of, index_of  # noqa: E402
@@ -56,6 +57,7 @@ class ElasticEql(Engine):
     languages = ("eql",)
     title = "py-eql's parser and scalars, with Elasticsearch's documented matching"
     repeats = True
+    faults = elastic_faults.EQL
 
     def refuses(self, query):
         try:

@@ -16,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 
 import elastic_facts as facts  # noqa: E402
+import elastic_faults  # noqa: E402
 import esql_check  # noqa: E402
 from documents import decimal, documents_of, index_of  # noqa: E402
 from esql_functions import INTEGER, LONG, DOUBLE, Unknown, from_values, point, text_of, values_of  # noqa: E402
@@ -220,6 +221,7 @@ class ElasticEsql(Engine):
 
     target = "elastic"
     languages = ("esql",)
+    faults = elastic_faults.ESQL
     title = "interpreter of the emitted ES|QL over Elastic's own grammar"
 
     def repeats_of(self, query):

@@ -18,6 +18,7 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 import field_maps  # noqa: E402
+import sigma_faults  # noqa: E402
 import verdicts  # noqa: E402
 from protocol import Engine, EngineError, key_text, milliseconds  # noqa: E402
 
@@ -57,6 +58,7 @@ class SigmaEngine(Engine):
 
     target = "sigma"
     languages = ("sigma",)
+    faults = sigma_faults.FAULTS
     title = "rsigma-eval 0.23.0"
     allowed = {"window_unspecified": only_what_slides_otherwise, "order_unspecified": only_what_an_order_leaves_open, "key_case": only_case}
 

@@ -87,8 +87,10 @@ impl Lowering<'_> {
             }
             Type::Time | Type::Duration | Type::List(_) | Type::Object => {
                 return self.unsupported(format!(
-                    "`{}` has the type {} in the index, which EQL compares with no constant",
-                    bound.name, bound.stored
+                    "`{}` has the type {} in the index, which {language} compares with no constant",
+                    bound.name,
+                    bound.stored,
+                    language = self.language()
                 ));
             }
         };
@@ -137,8 +139,9 @@ impl Lowering<'_> {
                 if bound.is_mixed && self.negated {
                     // The engine turns the negation into the opposite order, which any other value satisfies.
                     return self.unsupported(format!(
-                        "EQL cannot ask that no number of `{}` lies in a range; use another target",
-                        bound.name
+                        "{language} cannot ask that no number of `{}` lies in a range; use another target",
+                        bound.name,
+                        language = self.language()
                     ));
                 }
                 let operand = || Operand::Field(bound.field.clone());
@@ -150,11 +153,13 @@ impl Lowering<'_> {
                 Test { yes, no }
             }
             Source::Field(bound) => self.unsupported(format!(
-                "`{}` has the type {} in the index, which EQL does not order as numbers; compare with `==` or `in`",
-                bound.name, bound.stored
+                "`{}` has the type {} in the index, which {language} does not order as numbers; compare with `==` or `in`",
+                bound.name,
+                bound.stored,
+                language = self.language()
             )),
             Source::Length(bound) => length_is(bound, comparison(order), literal),
-            Source::Literal(_) => self.unsupported("EQL compares fields with constants only"),
+            Source::Literal(_) => self.unsupported(format!("{} compares fields with constants only", self.language())),
         }
     }
 
@@ -185,7 +190,7 @@ impl Lowering<'_> {
     /// The field of type `ip` for a value; a reason where there is none.
     fn address_field(&mut self, choice: &Choice) -> Option<Field> {
         let Source::Field(bound) = &choice.source else {
-            self.unsupported("EQL looks for networks in fields only");
+            self.unsupported(format!("{} looks for networks in fields only", self.language()));
             return None;
         };
         self.verdict.assume(super::ADDRESSES);
@@ -197,9 +202,10 @@ impl Lowering<'_> {
         }
         let name = bound.field.path.join(".");
         self.unsupported(format!(
-            "`{}` is `{name}` in the index, which is no field of type `ip`, so EQL cannot look for networks in it; name the \
+            "`{}` is `{name}` in the index, which is no field of type `ip`, so {language} cannot look for networks in it; name the \
              field of type `ip` beside it in the target's option `network_fields`",
-            bound.name
+            bound.name,
+            language = self.language()
         ));
         None
     }

@@ -99,7 +99,10 @@ impl Lowering<'_> {
             return None;
         }
         let Some(path) = path_of(&column, indexes) else {
-            let message = format!("`{name}` is a list in the index, whose elements EQL reaches one by one; use `any`");
+            let message = format!(
+                "`{name}` is a list in the index, whose elements {language} reaches one by one; use `any`",
+                language = self.language()
+            );
             self.verdict.add(ReasonCode::UnsupportedExpression, span, message);
             return None;
         };

@@ -37,7 +37,7 @@ impl Lowering<'_> {
                 (element.as_list(), &element.ty, element.span, outer.cloned())
             }
             Value::First(_) | Value::NameValue(_) | Value::Time | Value::Literal(_) | Value::Call(_) => {
-                self.unsupported("EQL looks at the elements of fields only");
+                self.unsupported(format!("{} looks at the elements of fields only", self.language()));
                 return Vec::new();
             }
         };
@@ -73,7 +73,8 @@ impl Lowering<'_> {
             Access::Keyed => {
                 let list = &scope.list;
                 let message = format!(
-                    "the index keeps `{list}` by name, so that EQL reaches one name only; write `{list}[Name]`"
+                    "the index keeps `{list}` by name, so that {language} reaches one name only; write `{list}[Name]`",
+                    language = self.language()
                 );
                 self.verdict.add(ReasonCode::UnsupportedExpression, span, message);
                 Vec::new()
@@ -146,7 +147,11 @@ impl Lowering<'_> {
         }
         fields.extend(self.known_members(scope));
         if fields.is_empty() {
-            return self.unsupported(format!("EQL cannot see whether `{}` has an element", scope.list));
+            return self.unsupported(format!(
+                "{language} cannot see whether `{}` has an element",
+                scope.list,
+                language = self.language()
+            ));
         }
         Test::any(fields.iter().map(Test::not_null))
     }
@@ -186,11 +191,12 @@ impl Lowering<'_> {
                 Test::all(parts)
             }
             Predicate::Not(inner) if mentions(&inner.node, &scope.variable) => self.unsupported(format!(
-                "EQL cannot ask for an element of `{}` that fails a test, only for one that passes it or for none at all",
-                scope.list
+                "{language} cannot ask for an element of `{}` that fails a test, only for one that passes it or for none at all",
+                scope.list,
+                language = self.language()
             )),
             Predicate::Quantified { quantifier: Quantifier::All | Quantifier::None, .. } => {
-                self.unsupported(format!("EQL cannot look at each element of a list inside `{}`", scope.list))
+                self.unsupported(format!("{language} cannot look at each element of a list inside `{}`", scope.list, language = self.language()))
             }
             Predicate::Constant(_)
             | Predicate::OfSource(_)
@@ -216,8 +222,9 @@ impl Lowering<'_> {
         for scope in self.open(&first.list, &first.variable) {
             if scope.is_mixed {
                 self.unsupported(format!(
-                    "the index mixes the elements of `{}`, so EQL cannot take a value of one of them; use `any`",
-                    scope.list
+                    "the index mixes the elements of `{}`, so {language} cannot take a value of one of them; use `any`",
+                    scope.list,
+                    language = self.language()
                 ));
                 return Vec::new();
             }

@@ -113,9 +113,10 @@ impl<'a> Lowering<'a> {
             Predicate::Text { value, tests, case } => self.text(value, tests, *case),
             Predicate::InNetwork { value, networks } => self.in_network(value, networks),
             Predicate::IsAddress { value, set } => self.is_address(value, *set),
-            Predicate::OutsideHours { .. } => self.unsupported(
-                "EQL cannot read the clock of a time; leave the hours to the schedule or to an exception of the rule",
-            ),
+            Predicate::OutsideHours { .. } => self.unsupported(format!(
+                "{} cannot read the clock of a time; leave the hours to the schedule or to an exception of the rule",
+                self.language()
+            )),
             Predicate::Quantified { quantifier, list, variable, predicate } => {
                 self.quantified(*quantifier, list, variable, predicate)
             }
@@ -131,10 +132,21 @@ impl<'a> Lowering<'a> {
     }
 
     fn no_comparison_of_fields(&mut self) -> Test {
-        self.unsupported("EQL compares fields with constants only; compare with a literal, a parameter or a list")
+        self.unsupported(format!(
+            "{} compares fields with constants only; compare with a literal, a parameter or a list",
+            self.language()
+        ))
     }
 
-    /// Records that EQL lacks the expression at hand.
+    /// The language that the conditions end in.
+    pub(super) const fn language(&self) -> &'static str {
+        match self.purpose {
+            Purpose::Eql => "EQL",
+            Purpose::Esql => "ES|QL",
+        }
+    }
+
+    /// Records that the language lacks the expression at hand.
     fn unsupported(&mut self, message: impl Into<String>) -> Test {
         self.reason(ReasonCode::UnsupportedExpression, message)
     }

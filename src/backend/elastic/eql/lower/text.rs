@@ -25,17 +25,18 @@ impl Lowering<'_> {
     pub(super) fn text(&mut self, value: &Value, tests: &[TextTest], case: CaseRule) -> Test {
         self.over(value, |lowering, choice| match &choice.source {
             Source::Field(bound) => lowering.text_of_field(bound, tests, case, choice),
-            Source::Length(_) | Source::Literal(_) => {
-                lowering.unsupported("EQL tests the text of fields only; test the field itself")
-            }
+            Source::Length(_) | Source::Literal(_) => lowering
+                .unsupported(format!("{} tests the text of fields only; test the field itself", lowering.language())),
         })
     }
 
     fn text_of_field(&mut self, bound: &Bound, tests: &[TextTest], case: CaseRule, choice: &Choice) -> Test {
         if bound.stored != Type::Text {
             return self.unsupported(format!(
-                "`{}` has the type {} in the index, which EQL cannot search as text; compare whole values",
-                bound.name, bound.stored
+                "`{}` has the type {} in the index, which {language} cannot search as text; compare whole values",
+                bound.name,
+                bound.stored,
+                language = self.language()
             ));
         }
         if bound.respells() {
@@ -49,7 +50,10 @@ impl Lowering<'_> {
             (Some(letters), CaseRule::Exact) => match written_in(tests, letters) {
                 Some(tests) => tests,
                 None => {
-                    return self.unsupported("EQL cannot change the case of a text; drop `lower`, `upper` or `cased`");
+                    return self.unsupported(format!(
+                        "{} cannot change the case of a text; drop `lower`, `upper` or `cased`",
+                        self.language()
+                    ));
                 }
             },
             (Some(_) | None, CaseRule::Ignore | CaseRule::Canonical) | (None, CaseRule::Exact) => tests.to_vec(),

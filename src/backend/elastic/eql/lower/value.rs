@@ -2,7 +2,7 @@
 
 use super::field::UNMENTIONED;
 use super::list::mixed_message;
-use super::{Bound, Lowering, Test};
+use super::{Bound, Lowering, Purpose, Test};
 use crate::backend::ReasonCode;
 use crate::backend::elastic::eql::ast::{Expression, PatternKind};
 use crate::ir::{Call, CaseRule, Literal, NameValueRef, Predicate, Value};
@@ -67,7 +67,7 @@ impl Lowering<'_> {
             Value::Element(element) => self.element(element).into_iter().map(field_choice).collect(),
             Value::First(first) => self.first(first),
             Value::NameValue(reference) => self.name_value(reference),
-            Value::Time => self.none("EQL compares times with no constant of a detection"),
+            Value::Time => self.none(format!("{} compares times with no constant of a detection", self.language())),
             Value::Literal(literal) => {
                 vec![Choice { when: Test::ALWAYS, source: Source::Literal(literal.clone()), letters: None }]
             }
@@ -88,14 +88,17 @@ impl Lowering<'_> {
             Call::Coalesce(values) => self.coalesce(values),
             Call::Choose(branches) => self.chosen(branches),
             Call::ToInt(value) | Call::ToFloat(value) => self.number(call, value),
-            Call::Concat(_) => self.none("EQL cannot build texts; test the parts one by one"),
+            Call::Concat(_) => self.none(format!("{} cannot build texts; test the parts one by one", self.language())),
             Call::Split { .. } | Call::Extract { .. } | Call::Replace { .. } => self.none(format!(
-                "EQL cannot take texts apart with `{}`; use `like` or `matches` on the whole text",
-                call.name()
+                "{language} cannot take texts apart with `{}`; use `like` or `matches` on the whole text",
+                call.name(),
+                language = self.language()
             )),
-            Call::Hour(_) | Call::Weekday(_) => {
-                self.none(format!("EQL cannot read the clock of a time, so `{}` has no counterpart", call.name()))
-            }
+            Call::Hour(_) | Call::Weekday(_) => self.none(format!(
+                "{language} cannot read the clock of a time, so `{}` has no counterpart",
+                call.name(),
+                language = self.language()
+            )),
             Call::Country(address) | Call::City(address) | Call::Asn(address) | Call::AsOrganisation(address) => {
                 self.location(call, address)
             }
@@ -110,11 +113,14 @@ impl Lowering<'_> {
                     choice.source = Source::Length(bound.clone());
                 }
                 Source::Field(_) | Source::Length(_) | Source::Literal(_) => {
-                    return self.none("EQL measures text fields only");
+                    return self.none(format!("{} measures text fields only", self.language()));
                 }
             }
         }
-        self.verdict.assume(super::LENGTH);
+        // ES|QL counts characters.
+        if self.purpose == Purpose::Eql {
+            self.verdict.assume(super::LENGTH);
+        }
         choices
     }
 
@@ -167,8 +173,9 @@ impl Lowering<'_> {
                 }
                 Source::Field(_) | Source::Length(_) | Source::Literal(_) => {
                     return self.none(format!(
-                        "EQL fails on a text that is no number, so `{}` has no counterpart on a text field",
-                        call.name()
+                        "{language} fails on a text that is no number, so `{}` has no counterpart on a text field",
+                        call.name(),
+                        language = self.language()
                     ));
                 }
             }
@@ -221,8 +228,9 @@ impl Lowering<'_> {
     pub fn exists_field(&mut self, bound: &Bound) -> Test {
         if bound.stored == Type::Object {
             return self.unsupported(format!(
-                "`{}` is an object in the index, which EQL cannot test; test one of its members",
-                bound.name
+                "`{}` is an object in the index, which {language} cannot test; test one of its members",
+                bound.name,
+                language = self.language()
             ));
         }
         if bound.is_list {
@@ -285,9 +293,10 @@ impl Lowering<'_> {
             found = match found {
                 Some(known) if known.field != bound.field || known.stored != bound.stored => {
                     self.unsupported(format!(
-                        "EQL joins events by one field, and the sources keep the key in `{}` and in `{}`",
+                        "{language} joins events by one field, and the sources keep the key in `{}` and in `{}`",
                         known.field.path.join("."),
-                        bound.field.path.join(".")
+                        bound.field.path.join("."),
+                        language = self.language()
                     ));
                     return None;
                 }
@@ -304,9 +313,10 @@ impl Lowering<'_> {
     }
 
     fn no_key(&mut self) -> Option<Bound> {
-        self.unsupported(
-            "EQL joins events by fields only, not by values taken out of lists or computed; use a field as key",
-        );
+        self.unsupported(format!(
+            "{} joins events by fields only, not by values taken out of lists or computed; use a field as key",
+            self.language()
+        ));
         None
     }
 
