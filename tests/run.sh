@@ -150,7 +150,8 @@ execute_kql() {
 }
 
 execute_elastic() {
-    "$python" tests/oracles/differential --target elastic --detc "$detc" --self-test --random 2000 --evidence "$work/evidence/elastic.json"
+    sources
+    "$python" tests/oracles/differential --target elastic --detc "$detc" --self-test --project "${sources[@]}" --random 2000 --evidence "$work/evidence/elastic.json"
 }
 
 # What the interpreter computes, against a third party's translation to SQL.
@@ -163,8 +164,9 @@ cross_kql() {
 build_sigma_engine() { cargo build --locked --manifest-path tests/oracles/sigma_engine/Cargo.toml --target-dir "$work/sigma_engine"; }
 
 execute_sigma() {
+    sources
     build_sigma_engine
-    "$python" tests/oracles/differential --target sigma --detc "$detc" --self-test --random 2000 --evidence "$work/evidence/sigma.json"
+    "$python" tests/oracles/differential --target sigma --detc "$detc" --self-test --project "${sources[@]}" --random 2000 --evidence "$work/evidence/sigma.json"
 }
 
 check_eql() {

@@ -82,6 +82,7 @@ def judge(query, events, expected, found, narrower=None):
         return None
     if query.record["fidelity"] == "exact":
         return "the verdict is exact"
+    query.parsed["expected"] = expected
     checks = ALLOWED | (narrower or {})
     unknown = [code for code in query.codes if code not in checks]
     if unknown:

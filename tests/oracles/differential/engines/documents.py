@@ -129,6 +129,7 @@ class Documents:
 
     def document(self, source, event, time, identity):
         maps, types = self.maps[source], self.types[source]
+        self.names = dict(name_values(self.schemas[source]))
         document = {"@timestamp": [time], "_id": [identity]}
         datasets = maps.location.get("dataset") or []
         document["data_stream.dataset"] = [datasets if isinstance(datasets, str) else datasets[0]] if datasets else []
@@ -149,7 +150,27 @@ class Documents:
                 kept = [each for each in map(lambda each: converted(each, declared), value) if each is not None]
                 yield f"{target.removesuffix('.*')}.{name}", kept
             return
-        kind = types.get(native, "string")
+        kind, names = types.get(native, "string"), self.names
+        named = re.fullmatch(r"(.*?)\[([^\]]+)\]\.?(.*)", native)
+        if named:
+            # The member of the first entry of this name.
+            path, key, rest = named.groups()
+            about = names[path]
+            entry = next((each for each in entries(member(event, path.split("."))) if each.get(about["name"]) == key), {})
+            value = converted(entry.get(rest or about["value"]), declared or "string")
+            yield target, [] if value is None else [value]
+            return
+        if access == "keyed" and "[]" in native:
+            path, _, rest = native.partition("[].")
+            found = {}
+            for entry in entries(member(event, path.split("."))):
+                # Integrations write `_` for what the name of a field must not hold.
+                key = str(entry.get(names[path]["name"], "")).replace(".", "_").replace(" ", "_")
+                value = converted(entry.get(rest), declared or kind)
+                if key and value is not None:
+                    found.setdefault(target.replace("*", key, 1), value)
+            yield from ((path, [value]) for path, value in found.items())
+            return
         if "[]" in native:
             yield from self.elements(event, native.split("[]"), target, access, declared or kind)
             return
@@ -232,6 +253,21 @@ class Documents:
         rows = [(ipaddress.ip_network(row["network"], strict=False), row) for row in self.places]
         rows = [(network.prefixlen, row) for network, row in rows if network.version == found.version and found in network]
         return max(rows, key=lambda each: each[0])[1] if rows else None
+
+
+def name_values(node, path=""):
+    """Lists of names and values, by their path: what their members are called."""
+    if "x-name-value" in node:
+        yield path, node["x-name-value"]
+    for name, child in node.get("properties", {}).items():
+        yield from name_values(child, f"{path}.{name}" if path else name)
+    if isinstance(node.get("items"), dict):
+        yield from name_values(node["items"], path + "[]")
+
+
+def entries(value):
+    """The entries of such a list."""
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, dict)]
 
 
 def leaves(value, path=""):

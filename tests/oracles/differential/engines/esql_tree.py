@@ -36,7 +36,10 @@ def parse(text):
     for each in (lexer, parser):
         each.removeErrorListeners()
         each.addErrorListener(errors)
-    tree = parser.singleStatement()
+    try:
+        tree = parser.singleStatement()
+    except Exception as error:  # the generated lexer lets what it raises through
+        raise Unknown(f"the lexer stopped: {error}") from error
     if errors.found:
         found = esql_check.syntax_errors(text)
         if found:

@@ -25,5 +25,5 @@ FAULTS = (
     Fault("a missing value no longer looked for", replace(r"(?m)^    - null\n    - ''\n", "    - 'null'\n")),
     Fault("case not ignored", replace(r"\|(contains|startswith|endswith):", r"|\1|cased:")),
     Fault("an occurrence wanted at the start", replace(r"\|contains", "|startswith")),
-    Fault("all for one of", replace(r"1 of (?=selection_)", "all of ")),
+    Fault("all for one of", replace(r"1 of (?=filter_)", "all of ")),
 )

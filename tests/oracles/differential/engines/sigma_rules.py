@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import yaml
@@ -44,13 +45,16 @@ def only_what_slides_otherwise(query, events, missing, extra):
 
 
 def only_what_an_order_leaves_open(query, events, missing, extra):
-    """A start may close several hits, any event of the rules closes one, and ties come in any order."""
-    return verdicts.only_where_events_tie(query, events, missing, {})
+    """Any event of the rules closes a hit again as long as a chain is in the window, one event may be two steps of it, and
+    ties come in any order."""
+    closed = {time for _, time in query.parsed["expected"]} | query.parsed["several"]
+    again = all(any(time - query.lookback <= other <= time for other in closed) for _, time in extra)
+    return (again or verdicts.only_where_events_tie(query, events, {}, extra)) and verdicts.only_where_events_tie(query, events, missing, {})
 
 
 def only_case(query, events, missing, extra):
-    """Whether `fieldref` ignores case is open; groups that differ in case are kept apart."""
-    return "|fieldref" in query.text or verdicts.only_kept_apart(query, events, missing, extra)
+    """Whether `fieldref` ignores case is open; values and groups that differ in case are kept apart."""
+    return "|fieldref" in query.text or "type: value_count" in query.text and not missing or verdicts.only_kept_apart(query, events, missing, extra)
 
 
 class SigmaEngine(Engine):
@@ -75,6 +79,8 @@ class SigmaEngine(Engine):
         ordered = sorted((event for event in events if event.time <= end), key=lambda event: (event.time, event.text()))
         found = self.ask(query, [self.arriving(query, event) for event in ordered])
         first = next(yaml.safe_load_all(query.text))
+        rules = Counter(hit["event"] for hit in found if hit["keys"] is None)
+        query.parsed["several"] = {ordered[number].time for number, matched in rules.items() if matched > 1}
         if "correlation" not in first:
             numbers = dict.fromkeys(hit["event"] for hit in found if hit["keys"] is None)
             hits = [((), ordered[number].time) for number in numbers]
