@@ -151,7 +151,7 @@ execute_kql() {
 
 execute_elastic() {
     sources
-    "$python" tests/oracles/differential --target elastic --detc "$detc" --self-test --project "${sources[@]}" --random 2000 --evidence "$work/evidence/elastic.json"
+    "$python" tests/oracles/differential --target elastic --detc "$detc" --self-test --project "${sources[@]}" --edges --random 2000 --evidence "$work/evidence/elastic.json"
 }
 
 # What the interpreter computes, against a third party's translation to SQL.
@@ -166,7 +166,7 @@ build_sigma_engine() { cargo build --locked --manifest-path tests/oracles/sigma_
 execute_sigma() {
     sources
     build_sigma_engine
-    "$python" tests/oracles/differential --target sigma --detc "$detc" --self-test --project "${sources[@]}" --random 2000 --evidence "$work/evidence/sigma.json"
+    "$python" tests/oracles/differential --target sigma --detc "$detc" --self-test --project "${sources[@]}" --edges --random 2000 --evidence "$work/evidence/sigma.json"
 }
 
 check_eql() {
@@ -264,19 +264,23 @@ if ! $quick; then
         step "SPL gives the evaluator's hits (interpreter)" execute_splunk
         step "faults in SPL are noticed" seed_faults splunk
         step "EQL and ES|QL give the evaluator's hits (interpreters)" execute_elastic
+        step "faults in EQL and ES|QL are noticed" seed_faults elastic
         step_on_output "Sigma loads (pySigma, sigma check)" check_sigma
         step_on_output "Sigma converts (sigma convert)" convert_sigma
         if [[ "$(printf '%s\n' 1.95.0 "$(rustc --version | cut -d' ' -f2)" | sort --version-sort | head -n 1)" == 1.95.0 ]]; then
             step "Sigma gives the evaluator's hits (rsigma-eval)" execute_sigma
+            step "faults in Sigma are noticed" seed_faults sigma
         else
+            skip "faults in Sigma are noticed" "rsigma-eval needs Rust 1.95"
             skip "Sigma gives the evaluator's hits (rsigma-eval)" "rsigma-eval needs Rust 1.95"
         fi
         step "detection schema is 2020-12" check_schema
     else
         for name in "field maps name real columns" "EQL parses (py-eql)" "ES|QL parses (Elastic's grammar)" \
             "SPL gives the evaluator's hits (interpreter)" "faults in SPL are noticed" \
-            "EQL and ES|QL give the evaluator's hits (interpreters)" "Sigma loads (pySigma, sigma check)" \
-            "Sigma converts (sigma convert)" "Sigma gives the evaluator's hits (rsigma-eval)" "detection schema is 2020-12"; do
+            "EQL and ES|QL give the evaluator's hits (interpreters)" "faults in EQL and ES|QL are noticed" "Sigma loads (pySigma, sigma check)" \
+            "Sigma converts (sigma convert)" "Sigma gives the evaluator's hits (rsigma-eval)" \
+            "faults in Sigma are noticed" "detection schema is 2020-12"; do
             skip "$name" "no Python engines"
         done
     fi

@@ -35,7 +35,7 @@ ESQL = (
     Fault("ES|QL: `>` for `>=` at the window's edge", replace(r">= (\(detc_\w+ - \d+\))", r"> \1")),
     Fault("ES|QL: a tumbling window for a sliding one", replace(r"detc_window_time >= \(detc_instant - (\d+)\)", r"detc_window_time / \1 == detc_instant / \1")),
     Fault("ES|QL: case not ignored", replace(r"TO_LOWER\(([^()]*)\)", r"\1")),
-    Fault("ES|QL: the guard of a negated test dropped", replace(r"(\S+) IS NULL\s+OR (?=NOT)", "")),
+    Fault("ES|QL: the guard of a negated test dropped", replace(r"(?<=\()[^\s()]+ IS NULL\s+OR (?=NOT)", "")),
     Fault("ES|QL: a null opposite", replace(r"NOT COALESCE\(([^()]*), false\)", r"NOT (\1)")),
     Fault("ES|QL: the empty text a key", replace(r"(detc_key_\d = )CASE\((\S+) == \"\", null, \2\)", r"\1\2")),
     Fault("ES|QL: a key left out of the groups", replace(r" BY detc_key_1, (?=detc_(?:instant|event|end))", " BY ")),
