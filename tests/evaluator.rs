@@ -128,10 +128,10 @@ fn windows_are_not_aligned_to_the_clock() {
 fn ties_are_one_hit_that_shows_the_last_text() {
     let hits = eval::evaluate(&detection(COUNT, "  suppress: none"), events("a@0/m a@0/z a@0/k"));
     assert_eq!(times(&hits), [0]);
-    assert_eq!(hits[0].closing.as_ref().unwrap().fields["client"]["ipAddress"], "z");
+    assert_eq!(hits[0].closing.as_ref().unwrap().whole()["client"]["ipAddress"], "z");
     assert_eq!(hits[0].events.len(), 3);
     let hits = eval::evaluate(&detection("a{2} by who within 1s", "  suppress: none"), events("a@0/z a@0/k"));
-    assert_eq!(hits[0].closing.as_ref().unwrap().fields["client"]["ipAddress"], "z");
+    assert_eq!(hits[0].closing.as_ref().unwrap().whole()["client"]["ipAddress"], "z");
 }
 
 #[test]
@@ -251,9 +251,10 @@ fn long_repetitions_with_many_ties_are_fast() {
 #[test]
 fn events_with_one_id_are_one_event() {
     let with_id = |time: i64, id: &str, ip: &str| {
-        let mut event = event(time, "a", "ana", ip);
-        event.fields["uuid"] = json!(id);
-        Event::new("okta.system", event.time, event.fields)
+        let event = event(time, "a", "ana", ip);
+        let mut fields = event.whole().into_owned();
+        fields["uuid"] = json!(id);
+        Event::new("okta.system", event.time, fields)
     };
     let detection = detection("count(a) >= 2 by who within 10s", "  suppress: none");
     assert!(eval::evaluate(&detection, vec![with_id(0, "1", "x"), with_id(0, "1", "x")]).is_empty());
@@ -262,7 +263,7 @@ fn events_with_one_id_are_one_event() {
     let smallest =
         eval::evaluate(&compile_any(), vec![with_id(5, "1", "x"), with_id(0, "1", "z"), with_id(0, "1", "y")]);
     assert_eq!(times(&smallest), [0]);
-    assert_eq!(smallest[0].closing.as_ref().unwrap().fields["client"]["ipAddress"], "y");
+    assert_eq!(smallest[0].closing.as_ref().unwrap().whole()["client"]["ipAddress"], "y");
 }
 
 fn compile_any() -> Detection {
@@ -491,9 +492,10 @@ fn late_events_are_put_in_their_place_or_given_back() {
     let order: Vec<i64> = ready.iter().map(|event| event.time / 1_000).collect();
     assert_eq!(order, [0, 10, 12, 20, 31]);
     let with_id = |time: i64, ip: &str| {
-        let mut event = event(time, "a", "ana", ip);
-        event.fields["uuid"] = json!("1");
-        event
+        let event = event(time, "a", "ana", ip);
+        let mut fields = event.whole().into_owned();
+        fields["uuid"] = json!("1");
+        Event::new("okta.system", event.time, fields)
     };
     let mut reorder = Reorder::new(detection("a", "").sources(), Duration::from_milliseconds(10));
     let mut ready = Vec::new();
@@ -502,7 +504,7 @@ fn late_events_are_put_in_their_place_or_given_back() {
     assert_eq!(reorder.push(with_id(6, "a"), &mut ready), Arrival::Duplicate);
     assert_eq!(reorder.push(event(16, "a", "ana", "x"), &mut ready), Arrival::Taken);
     assert_eq!(ready.len(), 1);
-    assert_eq!(ready[0].fields["client"]["ipAddress"], "a");
+    assert_eq!(ready[0].whole()["client"]["ipAddress"], "a");
     assert_eq!(reorder.push(with_id(5, "0"), &mut ready), Arrival::Duplicate);
 }
 

@@ -214,5 +214,5 @@ fn judge(detection: &Detection, events: &[Event]) {
 }
 
 fn lines(events: &[Event]) -> String {
-    events.iter().map(|event| format!("{} {}\n", event.time, event.fields)).collect()
+    events.iter().map(|event| format!("{} {}\n", event.time, event.text())).collect()
 }

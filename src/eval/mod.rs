@@ -8,27 +8,31 @@ mod enrichment;
 mod event;
 mod expression;
 mod hit;
+mod identity;
 mod number;
+mod record;
 mod reorder;
 mod stage;
 mod suppress;
 mod trace;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 pub use engine::Engine;
 pub use enrichment::{Enrichment, Location};
-pub use event::{Event, event_id, time_from_text, time_to_text};
+pub use event::{Event, time_from_text, time_to_text};
 pub use hit::{Hit, HitEvent};
 pub use number::Number;
+pub use record::{Layout, Record};
 pub use reorder::{Arrival, Reorder};
 pub use suppress::{Suppressor, alerts};
 pub use trace::{Look, Met, Tracer};
 
 use crate::ir::{Detection, Stage};
-use crate::schema::{Duration, Source};
+use crate::schema::Duration;
 use expression::{Scope, Shape, View};
+use identity::Identities;
 
 /// The hits of a detection, before suppression, by time, then keys; a function of the multiset of events.
 ///
@@ -77,18 +81,15 @@ fn collect_memberships(stage: &Stage, event: &Event, names: &mut Vec<String>) {
 /// The events of the detection's sources in the order of their times, duplicates removed: of equal ids the smallest
 /// time, then text, stays.
 fn distinct(detection: &Detection, mut events: Vec<Event>) -> Vec<Event> {
-    let sources: HashMap<&str, &Arc<Source>> =
-        detection.sources().into_iter().map(|source| (source.name.as_str(), source)).collect();
-    events.retain(|event| sources.contains_key(&*event.source));
+    let sources = detection.sources();
+    events.retain(|event| sources.iter().any(|source| *source.name == *event.source));
     events.sort_by(|one, other| {
-        let order = one.time.cmp(&other.time).then_with(|| one.text().cmp(other.text()));
+        let order = one.time.cmp(&other.time).then_with(|| one.compare_text(other));
         order.then_with(|| one.source.cmp(&other.source))
     });
+    let identities = Identities::new(sources);
     let mut seen = HashSet::new();
-    events.retain(|event| {
-        let id = sources.get(&*event.source).and_then(|source| event_id(event, source));
-        id.is_none_or(|id| seen.insert((event.source.clone(), id)))
-    });
+    events.retain(|event| identities.of(event).is_none_or(|id| seen.insert(id)));
     events
 }
 

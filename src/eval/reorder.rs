@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::event::{Event, event_id};
-use super::microseconds;
+use super::identity::{EventId, Identities};
+use super::{Event, microseconds};
 use crate::schema::{Duration, Source};
 
-/// Source and id of an event.
-type Id = (Arc<str>, String);
+/// Number of the source and id of an event.
+type Id = (usize, EventId);
 
 /// A buffer that gives events back in the order of their times, once nothing earlier is expected.
 ///
@@ -18,7 +18,7 @@ type Id = (Arc<str>, String);
 /// one with the smallest time, then text, is kept; ids are remembered until `lateness` after the event was given back.
 #[derive(Debug)]
 pub struct Reorder {
-    sources: HashMap<Arc<str>, Arc<Source>>,
+    identities: Identities,
     lateness: i64,
     /// The events held, by time and arrival.
     held: BTreeMap<(i64, u64), (Arc<Event>, Option<Id>)>,
@@ -48,7 +48,7 @@ impl Reorder {
     #[must_use]
     pub fn new<'a>(sources: impl IntoIterator<Item = &'a Arc<Source>>, lateness: Duration) -> Self {
         Self {
-            sources: sources.into_iter().map(|source| (Arc::from(source.name.as_str()), source.clone())).collect(),
+            identities: Identities::new(sources),
             lateness: microseconds(lateness),
             held: BTreeMap::new(),
             ids: HashMap::new(),
@@ -61,8 +61,7 @@ impl Reorder {
 
     /// Takes an event, and gives back in `ready` those before which nothing is expected any more, in order.
     pub fn push(&mut self, event: Event, ready: &mut Vec<Arc<Event>>) -> Arrival {
-        let source = self.sources.get(&event.source);
-        let id = source.and_then(|source| event_id(&event, source)).map(|id| (event.source.clone(), id));
+        let id = self.identities.of(&event);
         let known = id.as_ref().and_then(|id| self.ids.get(id)).copied();
         if known.is_none() && self.watermark.is_some_and(|watermark| event.time <= watermark) {
             return Arrival::Late(Box::new(event));
@@ -73,8 +72,9 @@ impl Reorder {
                 Arrival::Taken
             }
             Some(place) => {
-                let is_smaller =
-                    |(held, _): &(Arc<Event>, Option<Id>)| (event.time, event.text()) < (held.time, held.text());
+                let is_smaller = |(held, _): &(Arc<Event>, Option<Id>)| {
+                    event.time.cmp(&held.time).then_with(|| event.compare_text(held)).is_lt()
+                };
                 if self.held.get(&place).is_some_and(is_smaller) {
                     self.held.remove(&place);
                     self.hold(event, id);

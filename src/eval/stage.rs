@@ -152,8 +152,11 @@ impl Input {
 
 /// The order of rows of one instant.
 fn by_text(one: &Row, other: &Row) -> Ordering {
-    let source = |row: &Row| row.event().map(|event| event.source.clone());
-    one.text().cmp(&other.text()).then_with(|| source(one).cmp(&source(other)))
+    let texts = match (one.event(), other.event()) {
+        (Some(event), Some(next)) => event.compare_text(next),
+        (None, _) | (_, None) => one.text().cmp(&other.text()),
+    };
+    texts.then_with(|| one.event().map(|event| &event.source).cmp(&other.event().map(|event| &event.source)))
 }
 
 /// The keys of a row under a signal; none where it lacks one, several where one is a list.

@@ -5,7 +5,6 @@
 mod files;
 mod input;
 mod merge;
-mod projection;
 mod reader;
 mod recognition;
 mod scan;
@@ -13,6 +12,5 @@ mod values;
 
 pub use files::{ENDINGS, find};
 pub use merge::Merge;
-pub use projection::Projection;
 pub use reader::{Fault, FaultKind, Found, Item, Log, Reader};
 pub use recognition::{Recognised, Recognition, Verdict};

@@ -25,8 +25,6 @@ pub struct Log {
 pub struct Found {
     /// The event.
     pub event: Recognised,
-    /// The event as the log has it.
-    pub raw: Box<[u8]>,
     /// Index of the log, as the reader was told.
     pub log: u32,
     /// The line on which it starts, from 1.
@@ -130,10 +128,7 @@ impl Iterator for Reader {
             };
             let verdict = recognition.judge(values.bytes(), given);
             return Some(match verdict {
-                Verdict::Event(event) => {
-                    let raw = values.bytes().into();
-                    Item::Event(Found { event, raw, log: self.index, line })
-                }
+                Verdict::Event(event) => Item::Event(Found { event, log: self.index, line }),
                 Verdict::Unread(source) => Item::Unread(source),
                 // An object around a list of events, or the first line of an object that spans several.
                 Verdict::Unknown | Verdict::Timeless(_) if !scanned => {

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::Projection;
+use crate::eval::{Layout, Record};
 use crate::schema::{Catalog, Epoch, FieldPath, Lookup, Source, instant};
 
 /// Recognises the events of the sources that a run reads, and those of the others that the catalogue knows.
 #[derive(Debug)]
 pub struct Recognition {
     known: Vec<Known>,
-    projection: Projection,
+    layout: Arc<Layout>,
 }
 
 /// A source with what is asked of its events.
@@ -33,8 +33,8 @@ pub struct Recognised {
     pub source: Arc<str>,
     /// Its own time, in microseconds since 1970.
     pub time: i64,
-    /// The members that were asked for.
-    pub fields: Json,
+    /// What was asked for of it.
+    pub record: Record,
 }
 
 /// What a value turned out to be.
@@ -58,16 +58,11 @@ impl Recognition {
     /// Recognises all sources of the catalogue; `fields` are wanted of the events, by the source that is read.
     #[must_use]
     pub fn new(catalog: &Catalog, fields: &[(Arc<Source>, FieldPath)], read: &[Arc<Source>]) -> Self {
-        let mut projection = Projection::default();
-        for (_, path) in fields {
-            projection.add(path);
-        }
+        let mut paths: Vec<&FieldPath> = fields.iter().map(|(_, path)| path).collect();
         let mut known = Vec::new();
         for source in catalog.sources() {
             let is_read = read.iter().any(|one| one.name == source.name);
-            for path in source.signature.iter().chain([&source.time]).chain(source.id.as_ref().filter(|_| is_read)) {
-                projection.add(path);
-            }
+            paths.extend(source.signature.iter().chain([&source.time]).chain(source.id.as_ref().filter(|_| is_read)));
             let epoch = match source.root.lookup(&source.time) {
                 Lookup::Known(field) => field.epoch,
                 Lookup::Open(_) | Lookup::ThroughList(_) | Lookup::Unknown { .. } => None,
@@ -76,7 +71,7 @@ impl Recognition {
         }
         // Where an event has several signatures, the longest says most.
         known.sort_by_key(|known| Reverse(known.source.signature.len()));
-        Self { known, projection }
+        Self { known, layout: Arc::new(Layout::new(paths)) }
     }
 
     /// Whether bytes are an event of a known source, or of the given one.
@@ -88,35 +83,36 @@ impl Recognition {
     /// Reads a value; `given` is the source that the user names.
     #[must_use]
     pub fn judge(&self, bytes: &[u8], given: Option<&str>) -> Verdict {
-        let fields = match self.projection.read(bytes) {
-            Ok(fields) => fields,
+        let line = match std::str::from_utf8(bytes) {
+            Ok(line) => line,
+            Err(error) => return Verdict::Malformed(format!("not UTF-8, byte {}", error.valid_up_to() + 1)),
+        };
+        let record = match self.layout.read(line) {
+            Ok(Some(record)) => record,
+            Ok(None) => return Verdict::NoObject,
             Err(error) => {
                 let text = error.to_string();
                 let why = text.split(" at line ").next().unwrap_or_default();
                 return Verdict::Malformed(format!("{why}, byte {}", error.column()));
             }
         };
-        if !fields.is_object() {
-            return Verdict::NoObject;
-        }
         let known = match given {
             Some(name) => self.known.iter().find(|known| known.source.name == name),
-            None => self.known.iter().find(|known| has_signature(&fields, &known.source)),
+            None => self.known.iter().find(|known| has_signature(&record, &known.source)),
         };
         let Some(known) = known else { return Verdict::Unknown };
         if !known.is_read {
             return Verdict::Unread(known.name.clone());
         }
-        match follow(&fields, &known.source.time).and_then(|time| microseconds(time, known.epoch)) {
-            Some(time) => Verdict::Event(Recognised { source: known.name.clone(), time, fields }),
+        match record.get(&known.source.time).and_then(|time| microseconds(time, known.epoch)) {
+            Some(time) => Verdict::Event(Recognised { source: known.name.clone(), time, record }),
             None => Verdict::Timeless(known.source.time.to_string()),
         }
     }
 }
 
-fn has_signature(fields: &Json, source: &Source) -> bool {
-    !source.signature.is_empty()
-        && source.signature.iter().all(|path| follow(fields, path).is_some_and(|value| !value.is_null()))
+fn has_signature(record: &Record, source: &Source) -> bool {
+    !source.signature.is_empty() && source.signature.iter().all(|path| record.get(path).is_some())
 }
 
 /// An instant as a source writes it; finer digits are cut.
@@ -129,8 +125,4 @@ fn microseconds(value: &Json, epoch: Option<Epoch>) -> Option<i64> {
     let whole = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
     // Within the calendar, so that windows can be added.
     whole.checked_mul(unit).filter(|time| jiff::Timestamp::from_microsecond(*time).is_ok())
-}
-
-fn follow<'a>(value: &'a Json, path: &FieldPath) -> Option<&'a Json> {
-    path.segments().iter().try_fold(value, |value, segment| value.get(segment))
 }

@@ -61,7 +61,7 @@ pub(super) fn events(
 
 /// The event at another instant, which its source's time field says, too.
 pub(super) fn moved(event: &Event, source: &Source, time: i64) -> Event {
-    let mut fields = event.fields.clone();
+    let mut fields = event.whole().into_owned();
     put_time(&mut fields, source, time, true);
     Event::new(event.source.clone(), time, fields)
 }

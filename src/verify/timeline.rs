@@ -88,7 +88,7 @@ pub(super) fn instants(test: &Prepared) -> Vec<Instant> {
     };
     let mut sorted: Vec<&Event> = events.iter().collect();
     sorted.sort_by(|one, other| {
-        one.time.cmp(&other.time).then_with(|| one.fields.to_string().cmp(&other.fields.to_string()))
+        one.time.cmp(&other.time).then_with(|| one.compare_text(other))
     });
     for event in sorted {
         let signals = eval::memberships(detection, event);

@@ -77,7 +77,7 @@ impl Engines {
             return None;
         }
         let place = (found.log, found.line);
-        let event = Event::of_line(found.event.source, time, found.event.fields, found.raw, place);
+        let event = Event::of_log(found.event.source, time, found.event.record, place);
         let arrival = self.reorder.push(event, &mut self.ready);
         self.evaluate();
         match arrival {

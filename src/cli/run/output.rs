@@ -92,7 +92,7 @@ impl<'a> Output<'a> {
                 && let Some(members) = written.as_object_mut()
             {
                 members.insert("place".to_owned(), Json::from(self.place(&event.event)));
-                members.insert("event".to_owned(), event.event.whole());
+                members.insert("event".to_owned(), event.event.whole().into_owned());
             }
             written
         });
@@ -154,8 +154,7 @@ fn aggregates(hit: &Hit) -> Vec<(String, Json)> {
 fn identity(detection: &Detection, event: &Event) -> Json {
     let source = detection.sources().into_iter().find(|source| source.name == *event.source);
     let path = source.and_then(|source| source.id.as_ref());
-    let value = path.and_then(|path| path.segments().iter().try_fold(&event.fields, |value, name| value.get(name)));
-    value.cloned().unwrap_or(Json::Null)
+    path.and_then(|path| event.get(path)).cloned().unwrap_or(Json::Null)
 }
 
 /// A value in a table: a text without quotes where it is safe to show.

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use crate::eval::number::Number;
+use crate::eval::record::Found;
 use crate::ir::Literal;
 use crate::schema::{Epoch, Type, instant};
 
@@ -35,7 +36,7 @@ impl<'a> Cell<'a> {
         }
         match ty {
             Type::Text | Type::Ip => match value {
-                Json::String(text) => Some(Self::Text(Cow::Borrowed(text))),
+                Json::String(text) => Self::convert_text(text, ty, epoch),
                 Json::Number(number) => Some(Self::Text(Cow::Owned(number.to_string()))),
                 Json::Bool(value) => Some(Self::Text(Cow::Borrowed(if *value { "true" } else { "false" }))),
                 Json::Null | Json::Array(_) | Json::Object(_) => None,
@@ -44,22 +45,15 @@ impl<'a> Cell<'a> {
             Type::Float => number(value).map(Self::Number),
             Type::Bool => match value {
                 Json::Bool(value) => Some(Self::Bool(*value)),
-                Json::String(text) if text == "true" => Some(Self::Bool(true)),
-                Json::String(text) if text == "false" => Some(Self::Bool(false)),
-                Json::Null | Json::Number(_) | Json::String(_) | Json::Array(_) | Json::Object(_) => None,
+                Json::String(text) => Self::convert_text(text, ty, epoch),
+                Json::Null | Json::Number(_) | Json::Array(_) | Json::Object(_) => None,
             },
             Type::Time => match epoch {
                 None => match value {
-                    Json::String(text) => Some(Self::Time(instant(text)?.as_nanosecond())),
+                    Json::String(text) => Self::convert_text(text, ty, epoch),
                     Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => None,
                 },
-                Some(epoch) => {
-                    let unit = match epoch {
-                        Epoch::Seconds => 1_000_000_000,
-                        Epoch::Milliseconds => 1_000_000,
-                    };
-                    Some(Self::Time(i128::from(number(value)?.as_int()?) * unit))
-                }
+                Some(epoch) => Some(Self::Time(i128::from(number(value)?.as_int()?) * nanoseconds(epoch))),
             },
             Type::Duration => None,
             Type::List(item) => match value {
@@ -70,6 +64,37 @@ impl<'a> Cell<'a> {
                 Json::Object(_) => Some(Self::Object),
                 Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => None,
             },
+        }
+    }
+
+    /// Converts what is found in an event to the declared type.
+    pub(in crate::eval) fn of(found: Found<'a>, ty: &'a Type, epoch: Option<Epoch>) -> Option<Self> {
+        match found {
+            Found::Text(text) => Self::convert_text(text, ty, epoch),
+            Found::Json(value) => Self::convert(value, ty, epoch),
+        }
+    }
+
+    /// Converts a text that an event holds to the declared type, as [`convert`](Self::convert) does; a text is no list.
+    pub(in crate::eval) fn convert_text(text: &'a str, ty: &'a Type, epoch: Option<Epoch>) -> Option<Self> {
+        if text.is_empty() {
+            return None;
+        }
+        let number = || Number::from_shortest(text);
+        match ty {
+            Type::Text | Type::Ip => Some(Self::Text(Cow::Borrowed(text))),
+            Type::Int => number().filter(|number| number.as_int().is_some()).map(Self::Number),
+            Type::Float => number().map(Self::Number),
+            Type::Bool => match text {
+                "true" => Some(Self::Bool(true)),
+                "false" => Some(Self::Bool(false)),
+                _ => None,
+            },
+            Type::Time => match epoch {
+                None => Some(Self::Time(instant(text)?.as_nanosecond())),
+                Some(epoch) => Some(Self::Time(i128::from(number()?.as_int()?) * nanoseconds(epoch))),
+            },
+            Type::Duration | Type::List(_) | Type::Object => None,
         }
     }
 
@@ -148,6 +173,13 @@ impl<'a> Cell<'a> {
 /// Whether a value counts as missing: null, or the empty text.
 pub(in crate::eval) fn is_missing(value: &Json) -> bool {
     value.is_null() || value.as_str() == Some("")
+}
+
+const fn nanoseconds(epoch: Epoch) -> i128 {
+    match epoch {
+        Epoch::Seconds => 1_000_000_000,
+        Epoch::Milliseconds => 1_000_000,
+    }
 }
 
 fn number(value: &Json) -> Option<Number> {

@@ -6,7 +6,7 @@ use super::text::{Probe, Spelt, compiled, is_exact};
 use super::{CallTerm, Cell, ColumnTerm, Place, Spellings, Term, Test};
 use crate::eval::event::epoch;
 use crate::ir::{AddressSet, Call, Element, FieldRef, HitValue, Literal, Predicate, Signal, SignalId, Stage, Value};
-use crate::schema::{FieldPath, Source, Type};
+use crate::schema::Source;
 use crate::source::Spanned;
 
 /// What the rows are that an expression is about.
@@ -119,13 +119,13 @@ impl<'a> Compiler<'a> {
             Value::First(first) => Term::First {
                 list: Box::new(self.value(&first.list)),
                 test: Box::new(self.inside(&first.variable, &first.predicate.node)),
-                place: place(&first.member, &first.ty),
+                place: Place::new(&first.member, &first.ty),
             },
             Value::NameValue(reference) => Term::Named {
                 list: Box::new(self.field(&reference.list)),
                 name_member: reference.name_member.clone(),
                 key: reference.key.clone(),
-                place: place(&reference.member, &reference.ty),
+                place: Place::new(&reference.member, &reference.ty),
             },
             Value::Time => Term::Time,
             Value::Literal(literal) => Term::Literal(Cell::from_literal(literal)),
@@ -143,11 +143,11 @@ impl<'a> Compiler<'a> {
             Shape::Events(source) if !source.members.is_empty() => {
                 let found = field.path.split_source().and_then(|(name, path)| {
                     let member = source.members.iter().find(|member| member.name == name)?;
-                    Some(Term::Field(place(&path, &field.ty), epoch(member, &path)))
+                    Some(Term::Field(Place::new(&path, &field.ty), epoch(member, &path)))
                 });
                 found.unwrap_or(Term::Literal(None))
             }
-            Shape::Events(source) => Term::Field(place(&field.path, &field.ty), epoch(source, &field.path)),
+            Shape::Events(source) => Term::Field(Place::new(&field.path, &field.ty), epoch(source, &field.path)),
             Shape::Hits(stage) => Term::Column(column(stage, &field.path.to_string())),
         }
     }
@@ -155,7 +155,7 @@ impl<'a> Compiler<'a> {
     fn element(&self, element: &Element) -> Term {
         let outwards = self.variables.iter().rev().position(|name| *name == element.variable);
         // Analysis lets no other name through.
-        outwards.map_or(Term::Literal(None), |outwards| Term::Element(outwards, place(&element.member, &element.ty)))
+        outwards.map_or(Term::Literal(None), |outwards| Term::Element(outwards, Place::new(&element.member, &element.ty)))
     }
 
     fn call(&mut self, call: &'a Call) -> CallTerm {
@@ -211,10 +211,6 @@ fn column(stage: &Stage, name: &str) -> ColumnTerm {
             of_signal(signal, value).map_or(ColumnTerm::Missing, |term| ColumnTerm::Step(*step, Box::new(term)))
         }
     }
-}
-
-fn place(path: &FieldPath, ty: &Type) -> Place {
-    Place { path: path.segments().to_vec(), ty: ty.clone() }
 }
 
 fn text_of(literal: &Literal) -> Option<&str> {

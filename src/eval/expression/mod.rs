@@ -24,7 +24,8 @@ pub(super) use row::{Closing, Composed, Identity, Key, Part, Row, View};
 pub(super) use scope::{Scope, with_elements};
 
 use crate::ir::{AddressSet, Network, OpeningHours, Order, Quantifier, SignalId};
-use crate::schema::{Epoch, Type};
+use super::record::path_number;
+use crate::schema::{Epoch, FieldPath, Type};
 use std::collections::HashSet;
 use text::{Probe, Spelt};
 
@@ -53,6 +54,8 @@ pub(super) enum Term {
 #[derive(Debug)]
 pub(super) struct Place {
     path: Vec<String>,
+    /// Tells the path from others.
+    number: u64,
     ty: Type,
 }
 
@@ -141,7 +144,12 @@ pub(super) struct Spellings {
 }
 
 impl Place {
-    /// The value at the place.
+    fn new(path: &FieldPath, ty: &Type) -> Self {
+        let path = path.segments().to_vec();
+        Self { number: path_number(&path), path, ty: ty.clone() }
+    }
+
+    /// The value at the place in an element of a list.
     fn follow<'a>(&self, value: &'a Json) -> Option<&'a Json> {
         self.path.iter().try_fold(value, |value, segment| value.get(segment))
     }

@@ -5,8 +5,9 @@
 use serde_json::Value as Json;
 
 use super::cell::is_missing;
-use super::{Cell, ColumnTerm, Term, View};
+use super::{Cell, ColumnTerm, Place, Term, View};
 use crate::eval::Enrichment;
+use crate::eval::record::Found;
 use crate::schema::Type;
 
 /// One row, and the elements of its lists that are in hand just now.
@@ -55,7 +56,11 @@ impl<'a> Scope<'a> {
     /// The value, converted to its declared type.
     pub(in crate::eval) fn value(&self, term: &'a Term) -> Option<Cell<'a>> {
         match term {
-            Term::Field(place, epoch) => Cell::convert(self.raw(term)?, &place.ty, *epoch),
+            // A list borrows its elements, also where a single text stands for one.
+            Term::Field(place, epoch) if matches!(place.ty, Type::List(_)) => {
+                Cell::convert(self.raw(term)?, &place.ty, *epoch)
+            }
+            Term::Field(place, epoch) => Cell::of(self.found(place)?, &place.ty, *epoch),
             Term::Element(_, place) | Term::First { place, .. } | Term::Named { place, .. } => {
                 Cell::convert(self.raw(term)?, &place.ty, None)
             }
@@ -86,9 +91,11 @@ impl<'a> Scope<'a> {
     /// Whether the value is there: not null, not the empty text, not the empty list.
     pub(in crate::eval) fn exists(&self, term: &'a Term) -> bool {
         match term {
-            Term::Field(..) | Term::Element(..) | Term::First { .. } | Term::Named { .. } => self
-                .raw(term)
-                .is_some_and(|raw| !is_missing(raw) && raw.as_array().is_none_or(|items| !items.is_empty())),
+            Term::Field(place, _) => self.found(place).is_some_and(|found| match found {
+                Found::Text(text) => !text.is_empty(),
+                Found::Json(value) => is_there(value),
+            }),
+            Term::Element(..) | Term::First { .. } | Term::Named { .. } => self.raw(term).is_some_and(is_there),
             Term::Column(column @ (ColumnTerm::Closing(_) | ColumnTerm::Step(..))) => {
                 self.behind(column).is_some_and(|(scope, term)| scope.exists(term))
             }
@@ -121,11 +128,19 @@ impl<'a> Scope<'a> {
         matches!(self.view, View::Event(event) if *event.source == *source)
     }
 
+    /// What the event holds at a place.
+    fn found(&self, place: &Place) -> Option<Found<'a>> {
+        match self.view {
+            View::Event(event) => event.find(place.number, &place.path),
+            View::Hit(_) => None,
+        }
+    }
+
     /// What the event holds, where the value is a place in it.
     fn raw(&self, term: &'a Term) -> Option<&'a Json> {
         match term {
             Term::Field(place, _) => match self.view {
-                View::Event(event) => place.follow(&event.fields),
+                View::Event(event) => event.json(place.number, &place.path),
                 View::Hit(_) => None,
             },
             Term::Element(outwards, place) => {
@@ -168,4 +183,9 @@ impl<'a> Scope<'a> {
         };
         Some((Self::new(row.view(), self.enrichment), term))
     }
+}
+
+/// Whether a value is there: not null, not the empty text, not the empty list.
+fn is_there(value: &Json) -> bool {
+    !is_missing(value) && value.as_array().is_none_or(|items| !items.is_empty())
 }

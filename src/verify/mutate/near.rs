@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::pool::{Place, Pool, base_signals, fields, follow, pool, put};
+use super::pool::{Place, Pool, base_signals, fields, pool, put};
 use crate::eval::{self, Enrichment, Event};
 use crate::ir::{Behavior, Detection, Predicate, Signal, Stage, TextTest, Value};
 use crate::schema::{Duration, Source};
@@ -137,10 +137,10 @@ impl Maker<'_> {
             let Some(places) = self.pool.get(&*event.source) else { continue };
             let at = offset_text(event.time, test.start);
             for Place { path, values } in places.values() {
-                let current = follow(&event.fields, path);
+                let current = event.get(path);
                 let others = values.iter().map(Some).chain([None]).filter(|value| *value != current);
                 for value in others {
-                    let mut fields = event.fields.clone();
+                    let mut fields = event.whole().into_owned();
                     put(&mut fields, path, value.cloned());
                     let mut events = test.events.clone();
                     let changed = Event::new(event.source.clone(), event.time, fields);
@@ -208,13 +208,13 @@ fn with_keys_of(detection: &Detection, stage: &Stage, signal: &Signal, template:
     let Some(other) = stage.signals.iter().find(|signal| names.contains(&signal.name.node)) else {
         return template.clone();
     };
-    let mut made = template.fields.clone();
+    let mut made = template.whole().into_owned();
     let (Some(signal), Some(other)) = (signal.on(&template.source), other.on(&event.source)) else {
         return template.clone();
     };
     for (to, from) in signal.keys.iter().zip(&other.keys) {
         if let ([to], [from]) = (fields(&to.node).as_slice(), fields(&from.node).as_slice())
-            && let Some(value) = follow(&event.fields, &from.path)
+            && let Some(value) = event.get(&from.path)
         {
             put(&mut made, &to.path, Some(value.clone()));
         }

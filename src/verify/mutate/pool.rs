@@ -29,7 +29,7 @@ pub(super) fn pool(detection: &Detection, events: &[&Event]) -> Pool {
     for (source, places) in &mut pool {
         for place in places.values_mut() {
             for event in events.iter().filter(|event| *event.source == **source) {
-                let Some(value) = follow(&event.fields, &place.path) else { continue };
+                let Some(value) = event.get(&place.path) else { continue };
                 add(&mut place.values, value.clone());
                 if let Some(text) = value.as_str() {
                     add(&mut place.values, Json::from(turned(text)));
@@ -50,11 +50,6 @@ pub(super) fn base_signals(stage: &Stage) -> Vec<(&Stage, &Signal)> {
         }
     }
     found
-}
-
-/// The value at a path.
-pub(super) fn follow<'a>(value: &'a Json, path: &FieldPath) -> Option<&'a Json> {
-    path.segments().iter().try_fold(value, |value, segment| value.get(segment))
 }
 
 /// Puts a value at a path, or takes away what is there.
