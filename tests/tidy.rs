@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("analysis", &["source", "diagnostic", "yaml", "schema", "syntax", "ir"]),
     ("eval", &["source", "schema", "ir"]),
     ("verify", &["source", "diagnostic", "yaml", "schema", "syntax", "ir", "analysis", "eval"]),
-    ("logs", &["schema"]),
+    ("logs", &["eval", "schema"]),
     ("plan", &["source", "schema", "ir"]),
     ("backend", &["source", "diagnostic", "schema", "ir", "plan"]),
     ("target", &["source", "diagnostic", "yaml", "schema", "backend"]),

@@ -2,14 +2,14 @@
 //!
 //! Never looks back: what it holds is what the windows of the behaviours hold.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
 use super::expression::{Cell, Composed, Row, Scope, Shape, Term, Test, View, hit_column, predicate};
 use super::hit::{self, Hit};
-use super::stage::{Leaves, StageEngine};
+use super::router::Router;
+use super::stage::{Leaves, SourceTest, StageEngine};
 use super::{Enrichment, Event, Suppressor};
 use crate::ir::{Detection, Predicate};
 
@@ -17,8 +17,8 @@ use crate::ir::{Detection, Predicate};
 #[derive(Debug)]
 pub struct Engine {
     enrichment: Arc<Enrichment>,
-    /// By source, the tests of the signals over it, with the numbers by which stages know them.
-    tests: HashMap<Arc<str>, Vec<(usize, Test)>>,
+    /// The conditions of its signals; empty where a fleet asks them.
+    router: Router,
     root: StageEngine,
     /// The test of finished hits; nothing where all pass.
     filter: Option<Test>,
@@ -40,20 +40,22 @@ impl Engine {
     /// Prepares a detection; `enrichment` says what is known of addresses.
     #[must_use]
     pub fn new(detection: &Detection, enrichment: Arc<Enrichment>) -> Self {
+        let (engine, tests) = Self::apart(detection, enrichment);
+        Self { router: routed(&mut [tests]), ..engine }
+    }
+
+    /// Prepares a detection apart from the conditions of its signals over sources.
+    fn apart(detection: &Detection, enrichment: Arc<Enrichment>) -> (Self, Vec<SourceTest>) {
         let expanded = detection.expanded();
         let detection = &*expanded;
         let mut tests = Vec::new();
         let root = StageEngine::new(&detection.stage, &mut tests);
-        let mut by_source: HashMap<Arc<str>, Vec<(usize, Test)>> = HashMap::new();
-        for (number, (source, test)) in tests.into_iter().enumerate() {
-            by_source.entry(source).or_default().push((number, test));
-        }
         let behavior = &detection.stage.behavior.node;
         let hits = Shape::Hits(&detection.stage);
         let passes_all = matches!(detection.filter.node, Predicate::Constant(true));
-        Self {
+        let engine = Self {
             enrichment,
-            tests: by_source,
+            router: Router::default(),
             root,
             filter: (!passes_all).then(|| predicate(hits, &detection.filter.node)),
             keys: detection.stage.keys.iter().map(|key| key.name.clone()).collect(),
@@ -69,7 +71,8 @@ impl Engine {
             open: Vec::new(),
             due: None,
             decided: None,
-        }
+        };
+        (engine, tests)
     }
 
     /// Prepares a detection of which only the alerts are wanted: hits that suppression drops are counted, not given.
@@ -90,6 +93,13 @@ impl Engine {
     /// `false`: the event's instant has been decided already, so that it was not taken; [`Reorder`](super::Reorder) keeps
     /// that from happening.
     pub fn push(&mut self, event: Arc<Event>, hits: &mut Vec<Hit>) -> bool {
+        let mut found = Vec::new();
+        self.router.route(&event, &self.enrichment, &mut found);
+        self.take(event, found.into_iter().map(|(_, number)| number).collect(), hits)
+    }
+
+    /// Takes an event of which the numbers of the conditions that hold are known.
+    fn take(&mut self, event: Arc<Event>, members: Vec<usize>, hits: &mut Vec<Hit>) -> bool {
         if self.decided.is_some_and(|decided| event.time <= decided) {
             return false;
         }
@@ -99,10 +109,6 @@ impl Engine {
         } else if opened.is_some_and(|opened| opened > event.time) {
             return false;
         }
-        let Some(tests) = self.tests.get(&event.source) else { return true };
-        let scope = Scope::new(View::Event(&event), &self.enrichment);
-        let members: Vec<usize> =
-            tests.iter().filter(|(_, test)| scope.holds(test)).map(|(number, _)| *number).collect();
         if !members.is_empty() {
             self.open.push((event, members));
         }
@@ -144,7 +150,7 @@ impl Engine {
             })
             .collect();
         if found.len() > 1 {
-            found.sort_by(|(one, row), (other, next)| one.cmp(other).then_with(|| row.text().cmp(&next.text())));
+            found.sort_by(|(one, row), (other, next)| one.cmp(other).then_with(|| row.compare(next)));
         }
         for (_, row) in found {
             let Row::Hit(found) = row else { continue };
@@ -165,4 +171,67 @@ impl Engine {
         };
         hit::write(hit, &self.keys, &self.aggregates, self.columns.iter().filter_map(value).collect())
     }
+}
+
+/// Detections that run over one stream of events.
+#[derive(Debug)]
+pub struct Fleet {
+    router: Router,
+    engines: Vec<Engine>,
+    enrichment: Arc<Enrichment>,
+    /// The conditions that hold of the event in hand.
+    found: Vec<(usize, usize)>,
+    hits: Vec<Hit>,
+}
+
+impl Fleet {
+    /// Prepares detections, which are known by their indices; `all_hits`: also those that suppression drops.
+    #[must_use]
+    pub fn new(detections: &[Detection], enrichment: &Arc<Enrichment>, all_hits: bool) -> Self {
+        let apart = detections.iter().map(|detection| Engine::apart(detection, enrichment.clone()));
+        let (mut engines, mut tests): (Vec<Engine>, Vec<Vec<SourceTest>>) = apart.unzip();
+        for (engine, detection) in engines.iter_mut().zip(detections) {
+            engine.suppressor = (!all_hits).then(|| Suppressor::new(detection));
+        }
+        let enrichment = enrichment.clone();
+        Self { router: routed(&mut tests), engines, enrichment, found: Vec::new(), hits: Vec::new() }
+    }
+
+    /// Takes an event as [`Engine::push`] does; adds hits with the indices of their detections. A detection that the event
+    /// does not concern may give hits of earlier instants later, at the latest when time [advances](Self::advance).
+    pub fn push(&mut self, event: &Arc<Event>, hits: &mut Vec<(usize, Hit)>) {
+        self.found.clear();
+        self.router.route(event, &self.enrichment, &mut self.found);
+        for members in self.found.chunk_by(|(one, _), (other, _)| one == other) {
+            let Some((index, _)) = members.first() else { continue };
+            let Some(engine) = self.engines.get_mut(*index) else { continue };
+            engine.take(event.clone(), members.iter().map(|(_, number)| *number).collect(), &mut self.hits);
+            hits.extend(self.hits.drain(..).map(|hit| (*index, hit)));
+        }
+    }
+
+    /// As [`Engine::advance`], for all.
+    pub fn advance(&mut self, time: i64, hits: &mut Vec<(usize, Hit)>) {
+        for (index, engine) in self.engines.iter_mut().enumerate() {
+            engine.advance(time, &mut self.hits);
+            hits.extend(self.hits.drain(..).map(|hit| (index, hit)));
+        }
+    }
+
+    /// How many hits suppression has dropped.
+    #[must_use]
+    pub fn suppressed(&self) -> u64 {
+        self.engines.iter().map(Engine::suppressed).sum()
+    }
+}
+
+/// The conditions of detections, by the index of each and the number of the condition there.
+fn routed(tests: &mut [Vec<SourceTest>]) -> Router {
+    let of_all = tests.iter_mut().enumerate().flat_map(|(index, tests)| {
+        std::mem::take(tests)
+            .into_iter()
+            .enumerate()
+            .map(move |(number, (source, test))| ((index, number), source, test))
+    });
+    Router::new(of_all)
 }

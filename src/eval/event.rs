@@ -4,15 +4,13 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use serde::Deserialize;
 use serde_json::Value as Json;
-use serde_json::value::RawValue;
 
 use crate::schema::{Epoch, FieldPath, Lookup, Source};
 
+use super::outline::{Outline, write_sorted};
 use super::record::{Found, Record};
 
 /// An event of a source.
@@ -26,6 +24,8 @@ pub struct Event {
     pub place: Option<(u32, u64)>,
     content: Content,
     text: OnceLock<String>,
+    /// For the order of texts; nothing inside where that needs the texts themselves.
+    outline: OnceLock<Option<Outline>>,
 }
 
 /// What an event holds.
@@ -41,13 +41,17 @@ impl Event {
     /// Makes an event.
     #[must_use]
     pub fn new(source: impl Into<Arc<str>>, time: i64, fields: Json) -> Self {
-        Self { source: source.into(), time, place: None, content: Content::Tree(fields), text: OnceLock::new() }
+        Self::made(source.into(), time, None, Content::Tree(fields))
     }
 
     /// Makes an event of a log, of which only what a layout asks for was read; where it stands: a log, and a line.
     #[must_use]
     pub const fn of_log(source: Arc<str>, time: i64, record: Record, place: (u32, u64)) -> Self {
-        Self { source, time, place: Some(place), content: Content::Record(record), text: OnceLock::new() }
+        Self::made(source, time, Some(place), Content::Record(record))
+    }
+
+    const fn made(source: Arc<str>, time: i64, place: Option<(u32, u64)>, content: Content) -> Self {
+        Self { source, time, place, content, text: OnceLock::new(), outline: OnceLock::new() }
     }
 
     /// The whole event as the source sends it.
@@ -94,13 +98,22 @@ impl Event {
         })
     }
 
+    fn outline(&self, record: &Record) -> Option<&Outline> {
+        self.outline.get_or_init(|| Outline::new(record.line())).as_ref()
+    }
+
     /// The order of the texts of two events, without making more of them than it takes.
     #[must_use]
     pub fn compare_text(&self, other: &Self) -> Ordering {
         match (&self.content, &other.content) {
-            (Content::Record(one), Content::Record(other)) if one.line() == other.line() => Ordering::Equal,
-            (Content::Record(one), Content::Record(next)) => compare_lines(one.line(), next.line())
-                .unwrap_or_else(|| self.text().cmp(other.text())),
+            (Content::Record(one), Content::Record(next)) if one.line() == next.line() => Ordering::Equal,
+            (Content::Record(one), Content::Record(next)) => {
+                let outlines = self.outline(one).zip(other.outline(next));
+                outlines.map_or_else(
+                    || self.text().cmp(other.text()),
+                    |(outline, next_outline)| outline.compare(one.line(), next_outline, next.line()),
+                )
+            }
             (Content::Tree(_), _) | (_, Content::Tree(_)) => self.text().cmp(other.text()),
         }
     }
@@ -109,41 +122,6 @@ impl Event {
 impl PartialEq for Event {
     fn eq(&self, other: &Self) -> bool {
         self.source == other.source && self.time == other.time && self.whole() == other.whole()
-    }
-}
-
-/// Name of a member, its escapes read.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// The order of the sorted texts of two objects, found member by member; nothing where they are no objects.
-fn compare_lines(one: &str, other: &str) -> Option<Ordering> {
-    let members = |line| serde_json::from_str::<BTreeMap<Name<'_>, &RawValue>>(line).ok();
-    let (one, other) = (members(one)?, members(other)?);
-    let (mut ones, mut others) = (one.iter().peekable(), other.iter().peekable());
-    loop {
-        let (Some((name, value)), Some((other_name, other_value))) = (ones.next(), others.next()) else {
-            // One object is the start of the other, or both are empty: a closing brace sorts behind all that could follow.
-            return Some(one.len().cmp(&other.len()).reverse());
-        };
-        let is_same = name == other_name && value.get() == other_value.get();
-        if is_same && ones.peek().is_some() == others.peek().is_some() {
-            continue;
-        }
-        let written = |name: &Name<'_>, value: &RawValue, is_last: bool| {
-            let mut text = String::new();
-            write_text(&name.0, &mut text);
-            text.push(':');
-            let value: Json = serde_json::from_str(value.get()).unwrap_or_default();
-            write_sorted(&value, &mut text);
-            text.push(if is_last { '}' } else { ',' });
-            text
-        };
-        let text = written(name, value, ones.peek().is_none());
-        let order = text.cmp(&written(other_name, other_value, others.peek().is_none()));
-        if order.is_ne() {
-            return Some(order);
-        }
     }
 }
 
@@ -168,48 +146,5 @@ pub(super) fn epoch(source: &Source, path: &FieldPath) -> Option<Epoch> {
     match source.root.lookup(path) {
         Lookup::Known(field) => field.epoch,
         Lookup::Open(_) | Lookup::ThroughList(_) | Lookup::Unknown { .. } => None,
-    }
-}
-
-fn write_sorted(value: &Json, text: &mut String) {
-    match value {
-        Json::Object(members) => {
-            let mut members: Vec<(&String, &Json)> = members.iter().collect();
-            members.sort_unstable_by_key(|(name, _)| *name);
-            text.push('{');
-            for (index, (name, value)) in members.into_iter().enumerate() {
-                if index > 0 {
-                    text.push(',');
-                }
-                write_text(name, text);
-                text.push(':');
-                write_sorted(value, text);
-            }
-            text.push('}');
-        }
-        Json::Array(items) => {
-            text.push('[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    text.push(',');
-                }
-                write_sorted(item, text);
-            }
-            text.push(']');
-        }
-        Json::String(value) => write_text(value, text),
-        Json::Null | Json::Bool(_) | Json::Number(_) => text.push_str(&value.to_string()),
-    }
-}
-
-/// Writes a text as JSON does, between quotes.
-fn write_text(value: &str, text: &mut String) {
-    let is_plain = value.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\' && byte != 0x7f);
-    if is_plain {
-        text.push('"');
-        text.push_str(value);
-        text.push('"');
-    } else {
-        text.push_str(&Json::String(value.to_owned()).to_string());
     }
 }

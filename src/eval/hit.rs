@@ -72,7 +72,7 @@ pub(super) fn write(found: &Composed, keys: &[String], aggregates: &[String], co
 pub(super) fn events(found: &Composed) -> Vec<HitEvent> {
     let mut events = Vec::new();
     let mut seen = HashSet::new();
-    for Part { name, index, row } in found.parts.iter() {
+    for Part { name, index, row } in found.parts.in_order() {
         let mut add = |event: &Arc<Event>| {
             events.push(HitEvent { step: name.to_string(), index: *index, event: event.clone() });
         };
@@ -90,7 +90,7 @@ pub(super) fn events(found: &Composed) -> Vec<HitEvent> {
 
 /// Every event of a source below a hit.
 fn base(hit: &Composed, take: &mut dyn FnMut(&Arc<Event>)) {
-    for part in hit.parts.iter() {
+    for part in hit.parts.in_order() {
         match &part.row {
             Row::Event(event) => take(event),
             Row::Hit(inner) => base(inner, take),

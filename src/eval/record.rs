@@ -19,6 +19,8 @@ pub struct Layout {
     paths: Vec<FieldPath>,
     /// Open addressing by what identifies a path; a power of two long, never full.
     table: Vec<Option<(u64, usize)>>,
+    /// Whether two paths have one number, so that numbers do not tell them apart.
+    clashes: bool,
     root: Node,
 }
 
@@ -48,9 +50,14 @@ enum Slot {
     Missing,
     /// A text that stands in the line as it is, made JSON when that is first wanted.
     Text(Range<u32>, OnceLock<Box<Json>>),
+    /// A truth value.
+    Bool(bool),
     /// Any other value.
     Other(Box<Json>),
 }
+
+static TRUE: Json = Json::Bool(true);
+static FALSE: Json = Json::Bool(false);
 
 /// A value of an event as it is found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -76,7 +83,7 @@ impl Layout {
         for path in paths {
             root.add(path.segments());
         }
-        let mut layout = Self { paths: Vec::new(), table: Vec::new(), root };
+        let mut layout = Self { paths: Vec::new(), table: Vec::new(), clashes: false, root };
         let mut root = std::mem::take(&mut layout.root);
         root.number(&mut Vec::new(), &mut layout.paths);
         layout.root = root;
@@ -84,7 +91,8 @@ impl Layout {
         for (place, path) in layout.paths.iter().enumerate() {
             let number = path_number(path.segments());
             let mut index = layout.start(number);
-            while layout.table.get(index).is_some_and(Option::is_some) {
+            while let Some((other, _)) = layout.table.get(index).copied().flatten() {
+                layout.clashes |= other == number;
                 index = layout.behind(index);
             }
             if let Some(entry) = layout.table.get_mut(index) {
@@ -98,7 +106,8 @@ impl Layout {
     fn place(&self, number: u64, segments: &[String]) -> Option<usize> {
         let mut index = self.start(number);
         while let Some((other, place)) = self.table.get(index).copied().flatten() {
-            if other == number && self.paths.get(place).is_some_and(|path| path.segments() == segments) {
+            let is_same = || self.paths.get(place).is_some_and(|path| path.segments() == segments);
+            if other == number && (!self.clashes || is_same()) {
                 return Some(place);
             }
             index = self.behind(index);
@@ -208,7 +217,7 @@ impl Record {
         match self.slot(number, segments)? {
             Slot::Missing => None,
             Slot::Text(range, _) => text(&self.line, range).map(Found::Text),
-            Slot::Other(value) => Some(Found::Json(value)),
+            slot @ (Slot::Bool(_) | Slot::Other(_)) => slot.json(&self.line).map(Found::Json),
         }
     }
 
@@ -230,6 +239,8 @@ impl Slot {
             Self::Text(range, json) => {
                 Some(json.get_or_init(|| Box::new(text(line, range).map_or(Json::Null, Json::from))))
             }
+            Self::Bool(true) => Some(&TRUE),
+            Self::Bool(false) => Some(&FALSE),
             Self::Other(value) => Some(value),
         }
     }
@@ -311,7 +322,7 @@ impl<'de> Visitor<'de> for Filling<'_> {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<bool, E> {
-        self.put(Slot::Other(Box::new(Json::Bool(value))));
+        self.put(Slot::Bool(value));
         Ok(false)
     }
 

@@ -2,7 +2,6 @@
 //!
 //! Never reads a clock: instants come from events, and from the times for which behaviours ask.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -18,7 +17,7 @@ pub(super) type Leaves = Vec<(Arc<Event>, Vec<usize>)>;
 /// Name of a source with the test of a signal over it.
 pub(super) type SourceTest = (Arc<str>, Test);
 
-/// The entries of an instant by key, each stream in the order of its rows.
+/// The entries of an instant by key.
 pub(super) type Streams = IndexMap<Key, Vec<Entry>>;
 
 /// A stage with what its behaviour remembers.
@@ -26,8 +25,6 @@ pub(super) type Streams = IndexMap<Key, Vec<Entry>>;
 pub(super) struct StageEngine {
     inputs: Vec<Input>,
     judge: Box<dyn Judge>,
-    /// Number of the next entry, for the order of entries.
-    entries: u64,
 }
 
 /// A signal.
@@ -50,7 +47,7 @@ impl StageEngine {
     /// Prepares a stage; the tests of its signals over sources, at any depth, are added to `tests`.
     pub(super) fn new(stage: &Stage, tests: &mut Vec<SourceTest>) -> Self {
         let inputs = stage.signals.iter().map(|signal| Input::new(signal, tests)).collect();
-        Self { inputs, judge: behavior::judge(stage), entries: 0 }
+        Self { inputs, judge: behavior::judge(stage) }
     }
 
     /// The next instant at which time alone decides something, here or in an inner stage.
@@ -78,18 +75,9 @@ impl StageEngine {
                         entry.signals.push(signal);
                     } else {
                         taken.push(place);
-                        entries.push(Entry { row: row.clone(), signals: vec![signal], order: 0 });
+                        entries.push(Entry { row: row.clone(), signals: vec![signal] });
                     }
                 }
-            }
-        }
-        for entries in streams.values_mut() {
-            if entries.len() > 1 {
-                entries.sort_by(|one, other| by_text(&one.row, &other.row));
-            }
-            for entry in entries {
-                self.entries += 1;
-                entry.order = self.entries;
             }
         }
         let mut hits = Vec::new();
@@ -150,18 +138,9 @@ impl Input {
     }
 }
 
-/// The order of rows of one instant.
-fn by_text(one: &Row, other: &Row) -> Ordering {
-    let texts = match (one.event(), other.event()) {
-        (Some(event), Some(next)) => event.compare_text(next),
-        (None, _) | (_, None) => one.text().cmp(&other.text()),
-    };
-    texts.then_with(|| one.event().map(|event| &event.source).cmp(&other.event().map(|event| &event.source)))
-}
-
 /// The keys of a row under a signal; none where it lacks one, several where one is a list.
 fn keys(scope: &Scope<'_>, terms: &[Term]) -> Vec<Key> {
-    tuples(scope, terms).iter().map(|cells| Key::new(cells)).collect()
+    tuples(scope, terms).into_iter().map(Key::new).collect()
 }
 
 /// Every tuple that values make: lists multiply, a missing value leaves none, no values make the empty tuple.

@@ -87,9 +87,7 @@ pub(super) fn instants(test: &Prepared) -> Vec<Instant> {
         states: Vec::new(),
     };
     let mut sorted: Vec<&Event> = events.iter().collect();
-    sorted.sort_by(|one, other| {
-        one.time.cmp(&other.time).then_with(|| one.compare_text(other))
-    });
+    sorted.sort_by(|one, other| one.time.cmp(&other.time).then_with(|| one.compare_text(other)));
     for event in sorted {
         let signals = eval::memberships(detection, event);
         let shown = ShownEvent { source: event.source.to_string(), signals };

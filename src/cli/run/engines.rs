@@ -3,11 +3,10 @@
 //! Never gives a hit back while an earlier one may still come.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::tally::Late;
-use crate::eval::{Arrival, Engine, Enrichment, Event, Hit, Reorder, Suppressor};
+use crate::eval::{Arrival, Enrichment, Event, Fleet, Hit, Reorder, Suppressor};
 use crate::ir::Detection;
 use crate::logs::Found;
 use crate::schema::{Duration, Source};
@@ -22,19 +21,17 @@ pub(super) struct Due {
     pub(super) is_alert: bool,
 }
 
-/// One evaluator for each detection, behind one buffer that puts events into order.
+/// The evaluators, behind one buffer that puts events into order.
 pub(super) struct Engines {
     reorder: Reorder,
-    /// With what decides afterwards which hits are alerts, where all hits are wanted.
-    engines: Vec<(Engine, Option<Suppressor>)>,
-    /// The evaluators that read a source.
-    readers: HashMap<Arc<str>, Vec<usize>>,
+    fleet: Fleet,
+    /// What decides afterwards which hits are alerts, where all hits are wanted.
+    suppressors: Vec<Suppressor>,
     until: Option<i64>,
     /// Events that the buffer gave back.
     ready: Vec<Arc<Event>>,
     /// Hits that are certain, with their detections.
     found: Vec<(usize, Hit)>,
-    hits: Vec<Hit>,
 }
 
 impl Engines {
@@ -46,27 +43,14 @@ impl Engines {
         until: Option<i64>,
         all_hits: bool,
     ) -> Self {
-        let mut readers: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
-        for (index, detection) in detections.iter().enumerate() {
-            for source in detection.sources() {
-                readers.entry(Arc::from(source.name.as_str())).or_default().push(index);
-            }
-        }
-        let engine = |detection| {
-            if all_hits {
-                (Engine::new(detection, enrichment.clone()), Some(Suppressor::new(detection)))
-            } else {
-                (Engine::of_alerts(detection, enrichment.clone()), None)
-            }
-        };
+        let judged = if all_hits { detections } else { &[] };
         Self {
             reorder: Reorder::new(sources, lateness),
-            engines: detections.iter().map(engine).collect(),
-            readers,
+            fleet: Fleet::new(detections, enrichment, all_hits),
+            suppressors: judged.iter().map(Suppressor::new).collect(),
             until,
             ready: Vec::new(),
             found: Vec::new(),
-            hits: Vec::new(),
         }
     }
 
@@ -88,19 +72,13 @@ impl Engines {
 
     /// How many hits were suppressed and not given back.
     pub(super) fn suppressed(&self) -> u64 {
-        self.engines.iter().map(|(engine, _)| engine.suppressed()).sum()
+        self.fleet.suppressed()
     }
 
-    /// Gives the events that are in order to the evaluators that read them.
+    /// Gives the events that are in order to the evaluators.
     fn evaluate(&mut self) {
         for event in self.ready.drain(..) {
-            let Some(readers) = self.readers.get(&event.source) else { continue };
-            for index in readers {
-                if let Some((engine, _)) = self.engines.get_mut(*index) {
-                    engine.push(event.clone(), &mut self.hits);
-                    self.found.extend(self.hits.drain(..).map(|hit| (*index, hit)));
-                }
-            }
+            self.fleet.push(&event, &mut self.found);
         }
     }
 
@@ -117,16 +95,12 @@ impl Engines {
     }
 
     fn up_to(&mut self, time: i64) -> Vec<Due> {
-        for (index, (engine, _)) in self.engines.iter_mut().enumerate() {
-            engine.advance(time, &mut self.hits);
-            self.found.extend(self.hits.drain(..).map(|hit| (index, hit)));
-        }
+        self.fleet.advance(time, &mut self.found);
         let mut found = std::mem::take(&mut self.found);
         // Hits of one detection keep the order that its evaluator gives them.
         found.sort_by(|(one, hit), (other, next)| order(hit, next).then(one.cmp(other)));
         let judged = found.into_iter().map(|(detection, hit)| {
-            let suppressor = self.engines.get_mut(detection).and_then(|(_, suppressor)| suppressor.as_mut());
-            let is_alert = suppressor.is_none_or(|suppressor| suppressor.keeps(&hit));
+            let is_alert = self.suppressors.get_mut(detection).is_none_or(|suppressor| suppressor.keeps(&hit));
             Due { detection, hit, is_alert }
         });
         judged.collect()

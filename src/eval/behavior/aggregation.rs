@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use super::aggregate::{Condition, Measure, Share, Total};
-use super::{Entry, Moment, Names, Rule};
+use super::{Entry, Moment, Names, Rule, last};
 use crate::eval::expression::Trail;
 use crate::eval::{Enrichment, Number, microseconds};
 use crate::ir::{Aggregation, Stage};
@@ -47,20 +47,19 @@ impl Question {
         }
     }
 
-    /// Takes in the entries that concern an aggregate, and gives the last of them.
-    fn enter(&self, inside: &mut Inside, entries: Vec<Entry>, enrichment: &Enrichment) -> Option<Entry> {
+    /// Takes in the entries that concern an aggregate, and gives them back.
+    fn enter(&self, inside: &mut Inside, mut entries: Vec<Entry>, enrichment: &Enrichment) -> Vec<Entry> {
         inside.totals.resize_with(self.measures.len(), Total::default);
-        let mut last = None;
-        for entry in entries.into_iter().filter(|entry| self.measures.iter().any(|measure| measure.concerns(entry))) {
-            let shares: Vec<Share> = self.measures.iter().map(|measure| measure.share(&entry, enrichment)).collect();
+        entries.retain(|entry| self.measures.iter().any(|measure| measure.concerns(entry)));
+        for entry in &entries {
+            let shares: Vec<Share> = self.measures.iter().map(|measure| measure.share(entry, enrichment)).collect();
             for ((measure, total), share) in self.measures.iter().zip(&mut inside.totals).zip(&shares) {
                 measure.enter(total, share);
             }
             inside.entries.push_back((entry.row.time(), shares));
-            inside.trail.push(self.names.part(&entry));
-            last = Some(entry);
+            inside.trail.push(self.names.part(entry));
         }
-        last
+        entries
     }
 
     fn leave_before(&self, inside: &mut Inside, oldest: i64) {
@@ -92,8 +91,11 @@ impl Rule for Sliding {
     fn take(&self, inside: &mut Inside, entries: Vec<Entry>, at: &mut Moment<'_>) {
         let Self(question) = self;
         question.leave_before(inside, at.now.saturating_sub(question.window));
-        let Some(last) = question.enter(inside, entries, at.enrichment) else { return };
-        if let Some(aggregates) = question.answer(inside) {
+        let entered = question.enter(inside, entries, at.enrichment);
+        if !entered.is_empty()
+            && let Some(aggregates) = question.answer(inside)
+            && let Some(last) = last(&entered)
+        {
             at.hit(aggregates, inside.trail.parts(), Some(last.closing()));
         }
     }
@@ -121,7 +123,7 @@ impl Rule for Fixed {
             *inside = Inside::default();
         }
         let is_fresh = inside.entries.is_empty();
-        if question.enter(inside, entries, at.enrichment).is_some() && is_fresh {
+        if !question.enter(inside, entries, at.enrichment).is_empty() && is_fresh {
             inside.end = bucket_end(at.now, question.window);
             at.wake_at(inside.end);
         }

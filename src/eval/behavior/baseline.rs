@@ -75,12 +75,13 @@ impl Buckets {
             None => true,
         };
         let result = self.measure.result(&kept.total);
-        let entries = std::mem::take(&mut kept.entries);
+        let mut entries = std::mem::take(&mut kept.entries);
         if let Some(found) = &result
             && has_learnt
             && *found >= self.floor
             && self.stands_out(found, &kept.earlier)
         {
+            entries.sort_by(Entry::compare);
             at.hit(vec![Some(found.clone())], self.names.parts(&entries), None);
         }
         kept.earlier.push_back((kept.end, result.unwrap_or(Number::ZERO)));

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Entry, Moment, Names, Rule};
+use super::{Entry, Moment, Names, Rule, last};
 use crate::eval::expression::Trail;
 use crate::eval::{Number, microseconds};
 use crate::ir::{Group, GroupForm, SignalId, Stage};
@@ -45,8 +45,8 @@ impl Rule for Groups {
                 present.iter_mut().skip(member).take(1).for_each(|count| *count -= 1);
             }
         }
-        let mut last = None;
-        for entry in entries {
+        let mut entered: Vec<&Entry> = Vec::new();
+        for entry in &entries {
             let members = self.members.iter().enumerate().filter(|(_, (signal, _))| entry.is_of(*signal));
             let members: Vec<usize> = members.map(|(member, _)| member).collect();
             if members.is_empty() {
@@ -56,13 +56,13 @@ impl Rule for Groups {
                 present.iter_mut().skip(*member).take(1).for_each(|count| *count += 1);
             }
             inside.push_back((at.now, members));
-            trail.push(self.names.part(&entry));
-            last = Some(entry);
+            trail.push(self.names.part(entry));
+            entered.push(entry);
         }
         let weights = self.members.iter().zip(present.iter()).filter(|(_, count)| **count > 0);
         let score = weights.fold(0_u64, |score, ((_, weight), _)| score.saturating_add(*weight));
-        if let Some(last) = last
-            && score >= self.at_least
+        if score >= self.at_least
+            && let Some(last) = last(entered)
         {
             let aggregates = if self.is_score { vec![Some(Number::from(score))] } else { Vec::new() };
             at.hit(aggregates, trail.parts(), Some(last.closing()));

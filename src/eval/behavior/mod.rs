@@ -12,7 +12,7 @@ mod single;
 mod travel;
 mod window;
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::fmt;
 use std::sync::Arc;
@@ -29,14 +29,17 @@ pub(super) struct Entry {
     pub(super) row: Row,
     /// The signals, in their order; at least one.
     pub(super) signals: Vec<SignalId>,
-    /// Grows with time, then text.
-    pub(super) order: u64,
 }
 
 impl Entry {
     /// Whether the entry belongs to a signal.
     fn is_of(&self, signal: SignalId) -> bool {
         self.signals.contains(&signal)
+    }
+
+    /// The order of two entries: by time, then text.
+    fn compare(&self, other: &Self) -> Ordering {
+        self.row.compare(&other.row)
     }
 
     fn closing(&self) -> Closing {
@@ -58,7 +61,7 @@ trait Rule: fmt::Debug + Send + Sync {
     /// What is remembered of a key.
     type State: Default + fmt::Debug + Send + Sync;
 
-    /// Takes the entries of a key at an instant, in their order; none where the key was only due.
+    /// Takes the entries of a key at an instant, in any order; none where the key was only due.
     fn take(&self, state: &mut Self::State, entries: Vec<Entry>, at: &mut Moment<'_>);
 
     /// How long after its last entry a key can matter, in microseconds; what it waits for is waited for in any case.
@@ -209,6 +212,11 @@ impl Names {
         let name = entry.signals.first().and_then(|signal| self.0.get(signal.0));
         name.cloned().unwrap_or_default()
     }
+}
+
+/// The last of entries in their order.
+fn last<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Option<&'a Entry> {
+    entries.into_iter().max_by(|one, other| one.compare(other))
 }
 
 /// The number of things counted.

@@ -101,8 +101,9 @@ impl Rule for Rarity {
         let is_rare = |(_, tuples): &&(Entry, Vec<Vec<Box<str>>>)| {
             tuples.iter().any(|tuple| self.is_rare(known.tuples.get(tuple), oldest))
         };
-        let rare: Vec<&Entry> = entries.iter().filter(is_rare).map(|(entry, _)| entry).collect();
+        let mut rare: Vec<&Entry> = entries.iter().filter(is_rare).map(|(entry, _)| entry).collect();
         if has_learnt && !rare.is_empty() {
+            rare.sort_by(|one, other| one.compare(other));
             let closing = rare.last().map(|entry| entry.closing());
             at.hit(Vec::new(), self.names.parts(rare), closing);
         }

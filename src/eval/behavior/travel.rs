@@ -77,7 +77,7 @@ impl Rule for Journeys {
         for next in located {
             if let Some(from) = last.replace(next.clone())
                 && self.is_too_fast(&from, &next)
-                && found.as_ref().is_none_or(|(_, shown)| shown.entry.order < next.entry.order)
+                && found.as_ref().is_none_or(|(_, shown)| shown.entry.compare(&next.entry).is_lt())
             {
                 found = Some((from, next));
             }

@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::{Entry, Moment, Names, Rule, number};
+use super::{Entry, Moment, Names, Rule, last, number};
 use crate::eval::expression::{Scope, Term, Trail};
 use crate::eval::{microseconds, stage};
 use crate::ir::{SignalId, Stage, Value};
@@ -56,13 +56,13 @@ impl Rule for Count {
             inside.pop_front();
             trail.pop();
         }
-        let entries: Vec<Entry> = entries.into_iter().filter(|entry| entry.is_of(self.signal)).collect();
-        for entry in &entries {
+        let of_signal = || entries.iter().filter(|entry| entry.is_of(self.signal));
+        for entry in of_signal() {
             inside.push_back(at.now);
             trail.push(self.names.part(entry));
         }
-        if let Some(last) = entries.last()
-            && inside.len() as u64 >= self.at_least
+        if inside.len() as u64 >= self.at_least
+            && let Some(last) = last(of_signal())
         {
             at.hit(vec![Some(number(inside.len()))], trail.parts(), Some(last.closing()));
         }
@@ -109,8 +109,8 @@ impl Rule for Distinct {
                 }
             }
         }
-        let entries: Vec<Entry> = entries.into_iter().filter(|entry| entry.is_of(self.signal)).collect();
-        for entry in &entries {
+        let of_signal = || entries.iter().filter(|entry| entry.is_of(self.signal));
+        for entry in of_signal() {
             let texts = stage::texts(&Scope::new(entry.row.view(), at.enrichment), &self.values);
             for tuple in &texts {
                 *tuples.entry(tuple.clone()).or_default() += 1;
@@ -118,8 +118,8 @@ impl Rule for Distinct {
             inside.push_back((at.now, texts));
             trail.push(self.names.part(entry));
         }
-        if let Some(last) = entries.last()
-            && tuples.len() as u64 >= self.at_least
+        if tuples.len() as u64 >= self.at_least
+            && let Some(last) = last(of_signal())
         {
             at.hit(vec![Some(number(tuples.len()))], trail.parts(), Some(last.closing()));
         }

@@ -155,7 +155,8 @@ impl<'a> Compiler<'a> {
     fn element(&self, element: &Element) -> Term {
         let outwards = self.variables.iter().rev().position(|name| *name == element.variable);
         // Analysis lets no other name through.
-        outwards.map_or(Term::Literal(None), |outwards| Term::Element(outwards, Place::new(&element.member, &element.ty)))
+        outwards
+            .map_or(Term::Literal(None), |outwards| Term::Element(outwards, Place::new(&element.member, &element.ty)))
     }
 
     fn call(&mut self, call: &'a Call) -> CallTerm {

@@ -23,8 +23,8 @@ pub(super) use predicate::fits;
 pub(super) use row::{Closing, Composed, Identity, Key, Part, Row, View};
 pub(super) use scope::{Scope, with_elements};
 
-use crate::ir::{AddressSet, Network, OpeningHours, Order, Quantifier, SignalId};
 use super::record::path_number;
+use crate::ir::{AddressSet, Network, OpeningHours, Order, Quantifier, SignalId};
 use crate::schema::{Epoch, FieldPath, Type};
 use std::collections::HashSet;
 use text::{Probe, Spelt};
@@ -51,7 +51,7 @@ pub(super) enum Term {
 }
 
 /// Where a value stands, and what it is taken for.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Place {
     path: Vec<String>,
     /// Tells the path from others.
@@ -147,6 +147,16 @@ impl Place {
     fn new(path: &FieldPath, ty: &Type) -> Self {
         let path = path.segments().to_vec();
         Self { number: path_number(&path), path, ty: ty.clone() }
+    }
+
+    /// The names of the members on the way there.
+    pub(super) fn path(&self) -> &[String] {
+        &self.path
+    }
+
+    /// Whether its values are texts.
+    pub(super) const fn is_text(&self) -> bool {
+        matches!(self.ty, Type::Text | Type::Ip)
     }
 
     /// The value at the place in an element of a list.

@@ -17,6 +17,8 @@ pub(in crate::eval) struct Parts {
     /// Parts of the first chunk that lie before the window.
     skipped: usize,
     rest: Vec<Part>,
+    /// Whether parts of one instant still have to be put in order.
+    loose: bool,
 }
 
 /// The rows of a window that slides: they come at one end and go at the other.
@@ -29,15 +31,24 @@ pub(in crate::eval) struct Trail {
 }
 
 impl Parts {
-    /// The parts, in order.
+    /// The parts, by instants.
     pub(in crate::eval) fn iter(&self) -> impl Iterator<Item = &Part> {
         self.chunks.iter().flat_map(|chunk| chunk.iter()).chain(&self.rest).skip(self.skipped)
+    }
+
+    /// The parts, in order.
+    pub(in crate::eval) fn in_order(&self) -> Vec<&Part> {
+        let mut parts: Vec<&Part> = self.iter().collect();
+        if self.loose {
+            parts.sort_by(|one, other| one.row.compare(&other.row));
+        }
+        parts
     }
 }
 
 impl From<Vec<Part>> for Parts {
     fn from(rest: Vec<Part>) -> Self {
-        Self { chunks: Vec::new(), skipped: 0, rest }
+        Self { chunks: Vec::new(), skipped: 0, rest, loose: false }
     }
 }
 
@@ -65,8 +76,10 @@ impl Trail {
     /// The parts that are there now.
     pub(in crate::eval) fn parts(&self) -> Parts {
         if self.chunks.is_empty() {
-            return Parts::from(self.rest.iter().skip(self.gone).cloned().collect::<Vec<Part>>());
+            let rest = self.rest.iter().skip(self.gone).cloned().collect();
+            return Parts { chunks: Vec::new(), skipped: 0, rest, loose: true };
         }
-        Parts { chunks: self.chunks.iter().cloned().collect(), skipped: self.gone, rest: self.rest.clone() }
+        let chunks = self.chunks.iter().cloned().collect();
+        Parts { chunks, skipped: self.gone, rest: self.rest.clone(), loose: true }
     }
 }

@@ -3,6 +3,8 @@
 //! Never copies either: rows are shared between the windows and hits that hold them.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::{Cell, Parts};
@@ -43,15 +45,10 @@ pub(in crate::eval) struct Composed {
 }
 
 /// The keys of a stream with their values.
-#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::eval) struct Key {
-    texts: Vec<Box<str>>,
-    cells: Cells,
-}
-
-/// Values beside their texts; texts alone tell keys apart.
+///
+/// Their texts alone tell keys apart.
 #[derive(Debug, Default)]
-struct Cells(Vec<Cell<'static>>);
+pub(in crate::eval) struct Key(Box<[Cell<'static>]>);
 
 /// One of the rows that made a hit.
 #[derive(Debug, Clone)]
@@ -107,8 +104,18 @@ impl Row {
         }
     }
 
+    /// The order of two rows: by time, then text, then source.
+    pub(in crate::eval) fn compare(&self, other: &Self) -> Ordering {
+        let texts = || match (self.event(), other.event()) {
+            (Some(event), Some(next)) if Arc::ptr_eq(event, next) => Ordering::Equal,
+            (Some(event), Some(next)) => event.compare_text(next).then_with(|| event.source.cmp(&next.source)),
+            (None, _) | (_, None) => self.text().cmp(&other.text()),
+        };
+        self.time().cmp(&other.time()).then_with(texts)
+    }
+
     /// The text by which rows of one instant are ordered.
-    pub(in crate::eval) fn text(&self) -> Cow<'_, str> {
+    fn text(&self) -> Cow<'_, str> {
         match (self.event(), self) {
             (Some(event), _) => Cow::Borrowed(event.text()),
             (None, Self::Hit(hit)) => Cow::Owned(hit.key.json_texts().join(",")),
@@ -120,7 +127,7 @@ impl Row {
     pub(in crate::eval) fn identity(&self, signal: &str) -> Identity {
         match (self.event(), self) {
             (Some(event), _) => Identity::Event(Arc::as_ptr(event).addr()),
-            (None, Self::Hit(hit)) => Identity::Hit(signal.into(), hit.key.texts.clone()),
+            (None, Self::Hit(hit)) => Identity::Hit(signal.into(), hit.key.texts().map(|text| text.into()).collect()),
             (None, Self::Event(_)) => Identity::Hit(signal.into(), Vec::new()),
         }
     }
@@ -128,42 +135,49 @@ impl Row {
 
 impl Key {
     /// Makes a key of its values.
-    pub(in crate::eval) fn new(cells: &[Cell<'_>]) -> Self {
-        let texts = cells.iter().map(|cell| cell.text().into()).collect();
-        Self { texts, cells: Cells(cells.iter().cloned().map(Cell::into_owned).collect()) }
+    pub(in crate::eval) fn new<'a>(cells: impl IntoIterator<Item = Cell<'a>>) -> Self {
+        Self(cells.into_iter().map(Cell::into_owned).collect())
     }
 
     /// The values, in the order of `by`.
     pub(in crate::eval) fn cells(&self) -> &[Cell<'static>] {
-        &self.cells.0
+        &self.0
     }
 
     /// The values as JSON; hits of one instant are ordered by these texts.
     pub(in crate::eval) fn json_texts(&self) -> Vec<String> {
         self.cells().iter().map(|cell| cell.json().to_string()).collect()
     }
-}
 
-impl PartialEq for Cells {
-    fn eq(&self, _: &Self) -> bool {
-        true
+    fn texts(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.cells().iter().map(Cell::text)
     }
 }
 
-impl Eq for Cells {}
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.texts().eq(other.texts())
+    }
+}
 
-impl PartialOrd for Cells {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Cells {
-    fn cmp(&self, _: &Self) -> std::cmp::Ordering {
-        std::cmp::Ordering::Equal
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.texts().cmp(other.texts())
     }
 }
 
-impl std::hash::Hash for Cells {
-    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for text in self.texts() {
+            text.hash(state);
+        }
+    }
 }

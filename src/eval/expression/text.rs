@@ -34,6 +34,11 @@ impl Spelt {
         Self { text: if exact { text.into() } else { folded(text).into() }, exact }
     }
 
+    /// The text, folded.
+    pub(in crate::eval) fn folded(&self) -> String {
+        folded(&self.text)
+    }
+
     /// Whether a text is this one.
     pub(super) fn is(&self, text: &str) -> bool {
         self.decide(text, |text, wanted| text == wanted, <[u8]>::eq_ignore_ascii_case)
@@ -78,6 +83,11 @@ impl Spellings {
             texts.map(|text| if exact { text.into() } else { folded(text).into() }).collect();
         let lengths = texts.iter().fold(0, |lengths, text| lengths | length_bit(text));
         Self { texts, lengths, exact }
+    }
+
+    /// The texts, folded.
+    pub(in crate::eval) fn folded(&self) -> Vec<String> {
+        self.texts.iter().map(|text| folded(text)).collect()
     }
 
     /// Whether a text is one of them.

@@ -22,11 +22,17 @@ impl Chain {
         self.0.last().map_or(i64::MIN, |entry| entry.row.time())
     }
 
+    fn times(&self) -> impl Iterator<Item = i64> {
+        self.0.iter().map(|entry| entry.row.time())
+    }
+
     /// The latest first event, then the latest second, ...; of equal times, the one whose last event sorts last.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
-        let times = |chain: &Self| chain.0.iter().map(|entry| entry.row.time()).collect::<Vec<i64>>();
-        let orders = |chain: &Self| chain.0.iter().rev().map(|entry| entry.order).collect::<Vec<u64>>();
-        times(self).cmp(&times(other)).then_with(|| orders(self).cmp(&orders(other)))
+        let texts = || {
+            let pairs = self.0.iter().rev().zip(other.0.iter().rev());
+            pairs.map(|(one, next)| one.compare(next)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        };
+        self.times().cmp(other.times()).then_with(texts)
     }
 }
 

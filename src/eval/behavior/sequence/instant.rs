@@ -16,7 +16,8 @@ use crate::eval::expression::{Identity, Row};
 /// Entries that are one event, with what it can be.
 #[derive(Debug)]
 struct Player {
-    order: u64,
+    /// Of its entries the one that sorts last.
+    latest: Arc<Entry>,
     /// For each step the entries that can be it, by the values that conditions ask them for.
     parts: Vec<BTreeMap<Vec<Side>, Arc<Entry>>>,
     /// Whether it may be the first of a chain.
@@ -50,7 +51,8 @@ impl Instant {
         let mut known: BTreeMap<Identity, usize> = BTreeMap::new();
         let has_hits = entries.iter().any(|entry| matches!(entry.row, Row::Hit(_)));
         for entry in entries {
-            let fresh = Player { order: 0, parts: vec![BTreeMap::new(); chains.steps.len()], starts: true };
+            let parts = vec![BTreeMap::new(); chains.steps.len()];
+            let fresh = Player { latest: entry.clone(), parts, starts: true };
             let place = if has_hits {
                 *known.entry(entry.row.identity(&chains.names.of(entry))).or_insert(players.len())
             } else {
@@ -68,7 +70,7 @@ impl Instant {
             kinds.entry(player.kind()).or_default().push(player);
         }
         let (kinds, mut members): (Vec<Kind>, Vec<Vec<Player>>) = kinds.into_iter().unzip();
-        members.iter_mut().for_each(|players| players.sort_by_key(|player| player.order));
+        members.iter_mut().for_each(|players| players.sort_by(|one, other| one.latest.compare(&other.latest)));
         Self { kinds, members }
     }
 
@@ -145,13 +147,49 @@ impl Instant {
     }
 }
 
+/// What a single entry makes of prefixes, as [`Instant::extend`] does for the entries of an instant.
+pub(super) fn extend_by_one(
+    chains: &Chains,
+    entry: &Arc<Entry>,
+    prefixes: &Prefixes,
+    may_start: bool,
+    enrichment: &Enrichment,
+) -> Vec<((usize, Waiting), Chain)> {
+    let starts = may_start && !chains.until.is_some_and(|until| entry.is_of(until));
+    let nothing = chains.conditions.nothing();
+    let start = starts.then_some((0, &nothing, &[][..]));
+    // What is still there survived all absences: the best can do all that the others can.
+    let begun = prefixes.iter().filter_map(|((taken, waiting), candidates)| {
+        let best = candidates.0.first()?;
+        Some((*taken, waiting, best.0.as_slice()))
+    });
+    let mut sides: Option<(usize, Vec<Side>)> = None;
+    let mut longer = Vec::new();
+    for (taken, waiting, earlier) in start.into_iter().chain(begun) {
+        let Some(&(step, is_last)) = chains.positions.get(taken) else { continue };
+        if !chains.steps.get(step).is_some_and(|link| entry.is_of(link.signal)) {
+            continue;
+        }
+        if sides.as_ref().is_none_or(|(known, _)| *known != step) {
+            sides = Some((step, chains.conditions.sides(step, entry, enrichment)));
+        }
+        let Some((_, sides)) = &sides else { continue };
+        if let Some(after) = next(&chains.conditions, is_last, step, sides, waiting) {
+            longer.push(((taken + 1, after), Chain(earlier.iter().chain([entry]).cloned().collect())));
+        }
+    }
+    longer
+}
+
 fn next(conditions: &Conditions, is_last: bool, step: usize, sides: &[Side], waiting: &Waiting) -> Option<Waiting> {
     if is_last { conditions.after(step, sides, waiting) } else { Some(waiting.clone()) }
 }
 
 impl Player {
     fn add(&mut self, chains: &Chains, entry: &Arc<Entry>, enrichment: &Enrichment) {
-        self.order = self.order.max(entry.order);
+        if self.latest.compare(entry).is_lt() {
+            self.latest = entry.clone();
+        }
         self.starts &= !chains.until.is_some_and(|until| entry.is_of(until));
         for (index, (step, parts)) in chains.steps.iter().zip(&mut self.parts).enumerate() {
             if entry.is_of(step.signal) {

@@ -91,9 +91,13 @@ impl Chains {
         if progress.prefixes.is_empty() && !(may_start && entries.iter().any(starts)) {
             return None;
         }
-        let instant = Instant::new(self, entries, at.enrichment);
+        let longer = match entries {
+            // Most instants of a key have one event.
+            [entry] => instant::extend_by_one(self, entry, &progress.prefixes, may_start, at.enrichment),
+            entries => Instant::new(self, entries, at.enrichment).extend(self, &progress.prefixes, may_start),
+        };
         let mut closed: Option<Chain> = None;
-        for ((taken, waiting), chain) in instant.extend(self, &progress.prefixes, may_start) {
+        for ((taken, waiting), chain) in longer {
             if taken < self.positions.len() {
                 let absence_is_next = self.middle.iter().any(|(behind, _)| *behind == taken);
                 progress.prefixes.entry((taken, waiting)).or_default().add(chain, absence_is_next);
@@ -146,7 +150,9 @@ impl Rule for Chains {
             candidates.0.retain(|chain| chain.start() >= oldest);
             !candidates.0.is_empty()
         });
-        progress.reported = progress.reported.split_off(&oldest);
+        if progress.reported.first().is_some_and(|start| *start < oldest) {
+            progress.reported = progress.reported.split_off(&oldest);
+        }
         let entries: Vec<Arc<Entry>> = entries.into_iter().map(Arc::new).collect();
         if let Some(chain) = self.advance(progress, &entries, at) {
             if self.trailing.is_some() {
