@@ -190,7 +190,8 @@ fn event(state: &mut u64, time: i64) -> Event {
 /// What the class says of an event, written out once more by hand: name, address, kind of client, status.
 fn by_hand(event: &Event) -> Option<[String; 4]> {
     let text = |path: &str| {
-        let found = path.split('.').try_fold(&event.fields, |value, segment| value.get(segment));
+        let whole = event.whole();
+        let found = path.split('.').try_fold(&*whole, |value, segment| value.get(segment));
         found.and_then(Json::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
     };
     let (agent, name, address, status, mut kind) = match &*event.source {

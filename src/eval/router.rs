@@ -11,6 +11,9 @@ use super::{Enrichment, Event};
 /// A condition over the events of a source: index of the detection, number of the test there.
 type Target = (usize, usize);
 
+/// By folded text, the conditions that may hold then.
+type ByText = HashMap<Box<str>, Vec<usize>>;
+
 /// The conditions of signals over sources.
 #[derive(Debug, Default)]
 pub(super) struct Router(HashMap<Arc<str>, Conditions>);
@@ -19,8 +22,8 @@ pub(super) struct Router(HashMap<Arc<str>, Conditions>);
 #[derive(Debug, Default)]
 struct Conditions {
     tests: Vec<(Target, Test)>,
-    /// Fields of which many conditions want one of some texts: by folded text, the conditions that may hold then.
-    fields: Vec<(Term, HashMap<Box<str>, Vec<usize>>)>,
+    /// Fields of which conditions want one of some texts.
+    fields: Vec<(Term, ByText)>,
     /// Conditions that want no such text.
     others: Vec<usize>,
 }
@@ -66,7 +69,7 @@ impl Conditions {
         for (place, _) in wishes.iter().flatten() {
             *popularity.entry(place.path()).or_default() += 1;
         }
-        let mut fields: Vec<(Place, HashMap<Box<str>, Vec<usize>>)> = Vec::new();
+        let mut fields: Vec<(Place, ByText)> = Vec::new();
         let mut others = Vec::new();
         for (index, wishes) in wishes.iter().enumerate() {
             let best = wishes.iter().max_by_key(|(place, _)| (popularity.get(place.path()), place.path()));
@@ -75,7 +78,7 @@ impl Conditions {
                 continue;
             };
             let known = fields.iter().position(|(known, _)| known == *place).unwrap_or_else(|| {
-                fields.push(((*place).clone(), HashMap::new()));
+                fields.push(((*place).clone(), ByText::new()));
                 fields.len() - 1
             });
             for text in texts {
@@ -113,6 +116,7 @@ fn wishes(test: &Test) -> Vec<(&Place, Vec<String>)> {
         Test::Is(..)
         | Test::InTexts(..)
         | Test::Constant(_)
+        | Test::OfSource(_)
         | Test::Not(_)
         | Test::Exists(_)
         | Test::IsTrue(_)
