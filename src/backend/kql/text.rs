@@ -9,6 +9,9 @@ use super::reader::Reader;
 use super::value::compound;
 use crate::ir::{CaseRule, Glob, GlobPart, Regex, TextTest, Value};
 
+/// Most parts of a text that are tested one by one; more make one regular expression, which is shorter.
+const MOST_PARTS: usize = 5;
+
 /// The condition that a text equals one of several, or none of them. A literal is not empty.
 pub(super) fn equals(value: &Expr, items: &[String], folded: bool, negated: bool) -> Expr {
     let (plain, other): (Vec<&String>, Vec<&String>) = items.iter().partition(|item| !folded || folds_plainly(item));
@@ -147,8 +150,12 @@ impl Reader<'_, '_> {
             }
             conditions.push(equals(&text, &tests.wholes, folded, !positive));
         }
-        for part in &tests.parts {
-            conditions.push(self.part(&text, part, folded, !positive));
+        if tests.parts.len() > MOST_PARTS {
+            conditions.push(self.any_part(&text, &tests.parts, folded, !positive));
+        } else {
+            for part in &tests.parts {
+                conditions.push(self.part(&text, part, folded, !positive));
+            }
         }
         if !tests.globs.is_empty() {
             let flags = if folded { "(?is)" } else { "(?s)" };
@@ -196,6 +203,30 @@ impl Reader<'_, '_> {
             Part::EndsWith(_) => Operator::EndsWith { cased, negated },
         };
         Expr::infix(text.clone(), operator, literal)
+    }
+
+    /// One condition for many parts.
+    fn any_part(&mut self, text: &Expr, parts: &[Part<'_>], folded: bool, negated: bool) -> Expr {
+        let mut patterns = Vec::new();
+        for part in parts {
+            let (Part::Contains(wanted) | Part::StartsWith(wanted) | Part::EndsWith(wanted)) = part;
+            self.literal_text(wanted);
+            let plain = pattern::literal(wanted);
+            patterns.push(match part {
+                Part::Contains(_) => plain,
+                Part::StartsWith(_) => format!(r"\A{plain}"),
+                Part::EndsWith(_) => format!(r"{plain}\z"),
+            });
+        }
+        // What all of them begin with is written once.
+        let starts: Option<Vec<String>> =
+            patterns.iter().map(|pattern| pattern.strip_prefix(r"\A").map(str::to_owned)).collect();
+        let whole = match starts {
+            Some(starts) => format!(r"\A{}", pattern::alternatives(&starts)),
+            None => pattern::alternatives(&patterns),
+        };
+        let flags = if folded { "(?i)" } else { "" };
+        matches(text, Expr::Pattern(format!("{flags}{whole}")), negated)
     }
 
     /// One condition for all regular expressions; the empty text is a missing value, which none matches.

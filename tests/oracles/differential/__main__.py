@@ -3,7 +3,7 @@
     python3 tests/oracles/differential --target splunk --detc target/release/detc --random 2000 --seed 1
 
 Modes, which can be combined: `--random N` random pairs, `--project PATH..` shipped detections on their own test events,
-`--edges` the hand-written cases under edges/, `--self-test` the engine against the facts it is built from.
+`--classes N` random pairs over classes of sources, `--edges` the hand-written cases under edges/, `--self-test` the engine against the facts it is built from.
 """
 
 import argparse
@@ -43,6 +43,11 @@ def random_batch(job):
     return WORKER["batch"].random(seed, DETECTIONS, STREAMS, family)
 
 
+def class_batch(job):
+    seed, _ = job
+    return WORKER["batch"].classes(seed, DETECTIONS, STREAMS)
+
+
 def arguments():
     parser = argparse.ArgumentParser(prog="differential", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--target", required=True, choices=sorted(MODULES))
@@ -50,6 +55,7 @@ def arguments():
     parser.add_argument("--random", type=int, default=0, metavar="N", help="number of random pairs of detection and stream, at least")
     parser.add_argument("--project", nargs="+", metavar="PATH", help="folders of detections, run on the events of their own tests")
     parser.add_argument("--edges", action="store_true", help="the hand-written cases under edges/")
+    parser.add_argument("--classes", type=int, default=0, metavar="N", help="the same over classes, on mixed streams")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--family", help="draw detections of one family only")
     parser.add_argument("--workers", type=int, default=2)
@@ -69,7 +75,9 @@ def main():
     program = asked.detc.resolve()
     with tempfile.TemporaryDirectory(prefix="detc-differential-") as folder:
         if asked.random:
-            run_random(asked, program, folder, total)
+            run_random(asked, program, folder, total, random_batch, asked.random)
+        if asked.classes:
+            run_random(asked, program, folder, total, class_batch, sum(total.pairs.values()) + asked.classes)
         if asked.project or asked.edges:
             run_cases(asked, program, folder, total)
         faults = len(total.examples)
@@ -84,9 +92,10 @@ def main():
         print(line)
     if asked.evidence:
         write_evidence(asked.evidence, asked.target, engines_of(asked.target), total)
-    short = asked.random and pairs < asked.random
+    wanted = asked.random + asked.classes
+    short = wanted and pairs < wanted
     if short:
-        print(f"only {pairs} of {asked.random} pairs were executed")
+        print(f"only {pairs} of {wanted} pairs were executed")
     return 1 if faults or total.broken or unlisted or short else 0
 
 
@@ -105,13 +114,13 @@ def run_cases(asked, program, folder, total):
             total.add(tally)
 
 
-def run_random(asked, program, folder, total):
+def run_random(asked, program, folder, total, make, enough):
     """Batches until enough pairs were executed."""
     with multiprocessing.Pool(asked.workers, start, (program, asked.target, folder)) as pool:
         seed, waiting = asked.seed * 100_000, []
-        while sum(total.pairs.values()) < asked.random and seed < asked.seed * 100_000 + 20 * (asked.random // 100 + 1):
+        while sum(total.pairs.values()) < enough and seed < asked.seed * 100_000 + 20 * (enough // 100 + 1):
             while len(waiting) < asked.workers:
-                waiting.append(pool.apply_async(random_batch, ((seed, asked.family),)))
+                waiting.append(pool.apply_async(make, ((seed, asked.family),)))
                 seed += 1
             total.add(waiting.pop(0).get())
         for last in waiting:

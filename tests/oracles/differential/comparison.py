@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+import classes
 from cases import Stream, together
 from generator import Generator
 from protocol import EngineError, Outside, runs, scheduled_hits
@@ -146,6 +147,14 @@ class Batch:
     def random(self, seed, detections, streams, family=None):
         """Draws and compares a batch."""
         return self.compare(*self.drawn(seed, detections, streams, family))
+
+    def classes(self, seed, detections, streams):
+        """Draws and compares a batch over a class, on streams of all its sources."""
+        rng = random.Random(seed)
+        name = sorted(classes.CLASSES)[seed % len(classes.CLASSES)]
+        drawn = [classes.detection(rng, f"c{seed}_{index}", name) for index in range(detections)]
+        starts = [BASE + MORNING + index * SLOT for index in range(streams)]
+        return self.compare(drawn, [(start, classes.stream(rng, start, name)) for start in starts])
 
     def compare(self, detections, streams, scheduled=lambda index, stream: stream == index % 4):
         """Every detection on every stream; `scheduled` says which pairs are also cut into consecutive runs."""
