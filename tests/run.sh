@@ -138,7 +138,7 @@ check_kql() {
 # The emitted text executed, against the reference evaluator on the same events.
 execute_splunk() {
     sources
-    "$python" tests/oracles/differential --target splunk --detc "$detc" --self-test --project "${sources[@]}" --edges --random 2000 --evidence "$work/evidence/splunk.json"
+    "$python" tests/oracles/differential --target splunk --detc "$detc" --self-test --project "${sources[@]}" --edges --random 2000 --classes 500 --evidence "$work/evidence/splunk.json"
 }
 
 seed_faults() {
@@ -146,12 +146,12 @@ seed_faults() {
 }
 
 execute_kql() {
-    "$python" tests/oracles/differential --target sentinel --detc "$detc" --self-test --random 2000 --evidence "$work/evidence/sentinel.json"
+    "$python" tests/oracles/differential --target sentinel --detc "$detc" --self-test --random 2000 --classes 500 --evidence "$work/evidence/sentinel.json"
 }
 
 execute_elastic() {
     sources
-    "$python" tests/oracles/differential --target elastic --detc "$detc" --self-test --project "${sources[@]}" --edges --random 2000 --evidence "$work/evidence/elastic.json"
+    "$python" tests/oracles/differential --target elastic --detc "$detc" --self-test --project "${sources[@]}" --edges --random 2000 --classes 500 --evidence "$work/evidence/elastic.json"
 }
 
 # What the interpreter computes, against a third party's translation to SQL.

@@ -21,7 +21,7 @@ SOURCES = {
         "userIdentity.accessKeyId": ["AKIA1", "ASIA1", "other"], "recipientAccountId": ["1", "2"], "errorCode": [None, None, "AccessDenied"], "additionalEventData.MFAUsed": ["Yes", "No"]}),
     "azure.activity": ("time", False, "eventDataId", {
         "category": ["Administrative", "administrative", "Policy"], "resultType": ["Success", "success", "Failure", "Start"], "operationName": ["Microsoft.Compute/a/write", "createuser"],
-        "callerIpAddress": ADDRESSES, "resourceId": ["/subscriptions/1/x", "/subscriptions/2/y"], "identity.claims.appid": APPS, OBJECT: USERS, "identity.claims.appidacr": ["0", "1", "2"],
+        "callerIpAddress": ADDRESSES, "resourceId": ["/subscriptions/1/x", "/subscriptions/2/y"], "identity.claims.appid": APPS, OBJECT: USERS,
         "identity.authorization.evidence.principalType": ["User", "ServicePrincipal"]}),
     "entra.signin": ("time", False, "properties.id", {
         "category": ["SignInLogs", "NonInteractiveUserSignInLogs"], "resultType": ["0", "0", "50126"], "callerIpAddress": ADDRESSES, "properties.userAgent": AGENTS,
@@ -95,7 +95,7 @@ def detection(rng, name, of):
             tests.append(rng.choice(words["tests"]))
         if rng.random() < 0.2:
             tests.append("(" + " or ".join(rng.sample(words["tests"], 2)) + ")")
-        return Signal(of, tests, {"who": key})
+        return Signal(of, tests, {"who": key}, sources=words["sources"])
 
     key, value = rng.choice(words["keys"]), rng.choice(words["values"])
     window, number = rng.choice(["3m", "5m"]), rng.choice([1, 2, 2, 3])

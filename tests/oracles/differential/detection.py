@@ -22,9 +22,13 @@ class Signal:
     where: list = field(default_factory=list)
     let: dict = field(default_factory=dict)
     behavior: str | None = None
+    #: sources to which a class is narrowed
+    sources: list = field(default_factory=list)
 
     def lines(self):
         yield f"source: {self.source}" if self.source else f"behavior: {quoted(self.behavior)}"
+        if self.sources:
+            yield f"sources: [{', '.join(self.sources)}]"
         if self.where:
             yield "where: " + quoted(" and ".join(f"({part})" for part in self.where))
         if self.let:
