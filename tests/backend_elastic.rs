@@ -1008,6 +1008,19 @@ fn assumptions_say_what_the_query_relies_on() {
 }
 
 #[test]
+fn reasons_name_the_language_that_was_tried() {
+    let messages = |body: &str| {
+        let reasons = compile(body).verdict.reasons;
+        reasons.into_iter().map(|reason| reason.message).collect::<Vec<_>>().join("; ")
+    };
+    let signals = "signals: { s: { source: one, where: 'exists(resources)' } }\n";
+    let distinct = messages(&format!("{signals}behavior: distinct(s.action) >= 2 within 1m\n"));
+    assert!(distinct.contains("which ES|QL cannot test"), "{distinct}");
+    let chain = messages(&format!("{signals}behavior: s{{3}} within 1m\n"));
+    assert!(chain.contains("which EQL cannot test"), "{chain}");
+}
+
+#[test]
 fn what_an_index_makes_of_values_is_assumed() {
     let assumptions = |test: &str| {
         compile(&format!("signals: {{ s: {{ source: one, where: '{test}' }} }}\n")).verdict.assumptions.join("\n")

@@ -14,7 +14,8 @@ use crate::schema::Type;
 use crate::source::{Span, Spanned};
 
 /// Said of every query that orders events.
-const TIES: &str = "events of one instant are stored in the order of the steps, since EQL orders ties by storage";
+const TIES: &str = "events of one instant are stored in the order of the steps, and none of several is two steps at once, since EQL orders \
+     ties by storage";
 
 /// Said of every query whose first step stands for several events.
 const REPEATS: &str = "the events of a repeated first step have different times";

@@ -27,6 +27,7 @@ from eql_scalar import Conditions, EnginesDiffer, NullMatters, Unknown, keys_of,
 from lucene import UnknownPattern  # noqa: E402
 from protocol import Engine, EngineError, Outside  # noqa: E402
 
+OVERLAPS = "none of several is two steps at once"
 REPEATS = "the events of a repeated first step have different times"
 UNTIL_TIES = "no event that ends a chain shares its instant"
 
@@ -199,8 +200,11 @@ def refuse_outside(tree, rows, assumptions):
     by_time = defaultdict(list)
     for time, number, roles in rows:
         by_time[time].append((number, roles))
-    first, last = id(tree.steps[0]), id(tree.steps[-1])
+    first, last, steps = id(tree.steps[0]), id(tree.steps[-1]), {id(step) for step in tree.steps}
     for same in by_time.values():
+        taking_part = [roles & steps for _, roles in same if roles & steps]
+        if any(OVERLAPS in text for text in assumptions) and len(taking_part) > 1 and any(len(roles) > 1 for roles in taking_part):
+            raise Outside(OVERLAPS)
         if any(REPEATS in text for text in assumptions) and sum(first in roles for _, roles in same) > 1:
             raise Outside(REPEATS)
         if tree.until is not None and any(UNTIL_TIES in text for text in assumptions):
