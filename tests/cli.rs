@@ -682,3 +682,12 @@ fn an_unknown_keyword_of_a_schema_is_an_error() {
     let ran = Project::with_one().with("schemas/sources/okta.system.yml", schema).run(&["check"]).ends(2);
     ran.says("there is no keyword `x-caze`");
 }
+
+#[test]
+fn schema_shows_what_each_source_has_for_the_fields_of_a_class() {
+    let project = Project::new();
+    project.run(&["schema", "list"]).ends(0).says("cloud.api_activity  Calls of cloud APIs");
+    let run = project.run(&["schema", "show", "cloud.api_activity", "--field", "credential_uid"]).ends(0);
+    run.says("aws.cloudtrail: userIdentity.accessKeyId").says("azure.activity: missing: the record names");
+    project.run(&["schema", "show", "cloud.api_activty"]).ends(2).says("the nearest source is `cloud.api_activity`");
+}

@@ -3,6 +3,7 @@
 //! Never decides about detections: it reads arguments, calls the compiler, writes what comes back.
 
 mod check;
+mod classes;
 mod compile;
 mod completions;
 mod explain;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use clap::{Args, Subcommand};
 
 use super::Outcome;
+use super::classes;
 use super::session::{Format, Session, Stream};
 use crate::compiler::Project;
 use crate::diagnostic::{Code, Diagnostic};
@@ -20,11 +21,11 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List the sources.
+    /// List the sources and the classes of sources.
     List,
-    /// Show the fields of a source, their types, known values and what each target makes of them.
+    /// Show the fields of a source or class, their types, known values and what each target, or source, makes of them.
     Show {
-        /// Name of the source, such as `aws.cloudtrail`.
+        /// Name of the source or class, such as `aws.cloudtrail`.
         source: String,
         /// Show fields whose path holds this text only.
         #[arg(long, value_name = "TEXT")]
@@ -43,7 +44,10 @@ pub(super) fn run(session: &Session, arguments: &Arguments) -> Outcome {
         Err(outcome) => return outcome,
     };
     let text = match &arguments.action {
-        Action::List => Ok(list(&project, session.format == Format::Json)),
+        Action::List => {
+            let json = session.format == Format::Json;
+            Ok(list(&project, json) + &classes::list(&project, json))
+        }
         Action::Show { source, field, target } => show(session, &project, source, field.as_deref(), target.as_deref()),
     };
     match text {
@@ -82,8 +86,12 @@ fn show(
     wanted: Option<&str>,
     target: Option<&str>,
 ) -> Result<String, Outcome> {
+    if let Some(page) = classes::show(project, name, wanted, session.format == Format::Json) {
+        return Ok(page);
+    }
     let Some(source) = project.catalog.source(name) else {
-        let names: Vec<&str> = project.catalog.sources().map(|source| source.name.as_str()).collect();
+        let names = project.catalog.sources().map(|source| source.name.as_str());
+        let names: Vec<&str> = names.chain(project.catalog.classes.names()).collect();
         let diagnostic = Diagnostic::without_place(Code::UnknownSource, format!("unknown source `{name}`"));
         let diagnostic = match nearest(name, names.iter().copied()) {
             Some(near) => diagnostic.help(format!("the nearest source is `{near}`")),

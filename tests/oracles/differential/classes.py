@@ -23,6 +23,13 @@ SOURCES = {
         "category": ["Administrative", "administrative", "Policy"], "resultType": ["Success", "success", "Failure", "Start"], "operationName": ["Microsoft.Compute/a/write", "createuser"],
         "callerIpAddress": ADDRESSES, "resourceId": ["/subscriptions/1/x", "/subscriptions/2/y"], "identity.claims.appid": APPS, OBJECT: USERS,
         "identity.authorization.evidence.principalType": ["User", "ServicePrincipal"]}),
+    "gcp.audit": ("timestamp", False, "insertId", {
+        "protoPayload.methodName": ["createuser", "storage.buckets.list"], "protoPayload.serviceName": ["iam.googleapis.com"], "protoPayload.authenticationInfo.principalEmail": [*USERS, "a@x.gserviceaccount.com"],
+        "protoPayload.authenticationInfo.serviceAccountKeyName": [None, "key"], "protoPayload.requestMetadata.callerIp": ADDRESSES, "protoPayload.requestMetadata.callerSuppliedUserAgent": AGENTS,
+        "protoPayload.status.code": [0, 7, 7], "resource.labels.project_id": ["1", "2"]}),
+    "kubernetes.audit": ("stageTimestamp", False, "auditID", {
+        "stage": ["ResponseComplete", "ResponseComplete", "RequestReceived"], "verb": ["get", "create"], "user.username": [*USERS, "system:node:a"], "userAgent": AGENTS, "sourceIPs": [ADDRESSES, ADDRESSES[:1], []],
+        "responseStatus.code": [200, 403, 403], "objectRef.resource": ["pods", "secrets"]}),
     "entra.signin": ("time", False, "properties.id", {
         "category": ["SignInLogs", "NonInteractiveUserSignInLogs"], "resultType": ["0", "0", "50126"], "callerIpAddress": ADDRESSES, "properties.userAgent": AGENTS,
         "properties.userPrincipalName": USERS, "properties.userId": ["1", "2"], "properties.appId": APPS, "properties.appDisplayName": ["Okta", "app"], "properties.sessionId": ["s1", "s2"],
@@ -37,14 +44,14 @@ ALWAYS = {"category"}
 KINDS = ["cli", "sdk", "shell", "browser", "iac", "service", "console", "unknown"]
 CLASSES = {
     "cloud.api_activity": {
-        "sources": ["aws.cloudtrail", "azure.activity"],
+        "sources": {"elastic": ["aws.cloudtrail", "azure.activity"], None: ["aws.cloudtrail", "azure.activity", "gcp.audit", "kubernetes.audit"]},
         "tests": ['cloud.provider == "AWS"', 'not cloud.provider in ["azure", "GCP"]', 'api.operation == "CreateUser"', 'credential.type in ["temporary_key", "user_token", "client_secret", "unknown"]',
-                  'exists(actor.user.credential_uid)', 'coalesce(http_request.user_agent, "none") contains ["none", "a"]', 'cloud.account.uid == "1"', 'status_code != "AccessDenied"'],
+                  'exists(actor.user.credential_uid)', 'coalesce(http_request.user_agent, "none") contains ["none", "a"]', 'coalesce(cloud.account.uid, "none") == "1"', 'coalesce(status_code, "none") != "AccessDenied"'],
         "keys": ["src_endpoint.ip", "lower(actor.user.uid)", "actor.user.uid", 'coalesce(actor.user.credential_uid, "none")'],
         "values": ["cloud.provider", "api.operation", "client.kind", "src_endpoint.ip", "credential.type"],
     },
     "identity.sign_in": {
-        "sources": ["aws.cloudtrail", "entra.signin", "okta.system"],
+        "sources": {None: ["aws.cloudtrail", "entra.signin", "okta.system"]},
         "tests": ['service.name == "okta"', 'credential.type == "password"', 'coalesce(mfa, "none") in ["used", "none"]', 'not exists(session.uid)', 'user.name == "k1"',
                   'http_request.user_agent starts_with "boto"', 'status != "Unknown"', 'is_public(src_endpoint.ip)'],
         "keys": ["src_endpoint.ip", "lower(user.name)", "user.name", "client.kind"],
@@ -76,14 +83,20 @@ def put_at(document, names, value):
     document[names[-1]] = value
 
 
-def stream(rng, start, name):
-    """A stream of the sources of a class."""
+def sources_of(name, target):
+    """The sources of a class that take part on a target."""
     sources = CLASSES[name]["sources"]
+    return sources.get(target, sources[None])
+
+
+def stream(rng, start, name, target):
+    """A stream of the sources of a class."""
+    sources = sources_of(name, target)
     step = rng.choice([60_000, 60_000, 1_000])
     return [event(rng, rng.choice(sources), start + step * rng.randrange(0, 8), start + number) for number in range(rng.randint(3, 16))]
 
 
-def detection(rng, name, of):
+def detection(rng, name, of, target):
     """A detection over a class."""
     words = CLASSES[of]
 
@@ -95,7 +108,7 @@ def detection(rng, name, of):
             tests.append(rng.choice(words["tests"]))
         if rng.random() < 0.2:
             tests.append("(" + " or ".join(rng.sample(words["tests"], 2)) + ")")
-        return Signal(of, tests, {"who": key}, sources=words["sources"])
+        return Signal(of, tests, {"who": key}, sources=sources_of(of, target))
 
     key, value = rng.choice(words["keys"]), rng.choice(words["values"])
     window, number = rng.choice(["3m", "5m"]), rng.choice([1, 2, 2, 3])

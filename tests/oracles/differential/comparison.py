@@ -152,9 +152,9 @@ class Batch:
         """Draws and compares a batch over a class, on streams of all its sources."""
         rng = random.Random(seed)
         name = sorted(classes.CLASSES)[seed % len(classes.CLASSES)]
-        drawn = [classes.detection(rng, f"c{seed}_{index}", name) for index in range(detections)]
+        drawn = [classes.detection(rng, f"c{seed}_{index}", name, self.target) for index in range(detections)]
         starts = [BASE + MORNING + index * SLOT for index in range(streams)]
-        return self.compare(drawn, [(start, classes.stream(rng, start, name)) for start in starts])
+        return self.compare(drawn, [(start, classes.stream(rng, start, name, self.target)) for start in starts])
 
     def compare(self, detections, streams, scheduled=lambda index, stream: stream == index % 4):
         """Every detection on every stream; `scheduled` says which pairs are also cut into consecutive runs."""
