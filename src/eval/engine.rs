@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::expression::{Cell, Composed, Row, Scope, Shape, Term, Test, View, hit_column, predicate};
 use super::hit::{self, Hit};
-use super::router::Router;
+use super::router::{Router, Target};
 use super::stage::{Leaves, SourceTest, StageEngine};
 use super::{Enrichment, Event, Suppressor};
 use crate::ir::{Detection, Predicate};
@@ -180,7 +180,7 @@ pub struct Fleet {
     engines: Vec<Engine>,
     enrichment: Arc<Enrichment>,
     /// The conditions that hold of the event in hand.
-    found: Vec<(usize, usize)>,
+    found: Vec<Target>,
     hits: Vec<Hit>,
 }
 
@@ -197,12 +197,22 @@ impl Fleet {
         Self { router: routed(&mut tests), engines, enrichment, found: Vec::new(), hits: Vec::new() }
     }
 
+    /// Looks which conditions hold of an event, so that it need not be looked into once more when it is taken.
+    pub fn see(&mut self, event: &mut Event) {
+        self.found.clear();
+        self.router.route(event, &self.enrichment, &mut self.found);
+        event.routes = Some(self.found.as_slice().into());
+    }
+
     /// Takes an event as [`Engine::push`] does; adds hits with the indices of their detections. A detection that the event
     /// does not concern may give hits of earlier instants later, at the latest when time [advances](Self::advance).
     pub fn push(&mut self, event: &Arc<Event>, hits: &mut Vec<(usize, Hit)>) {
-        self.found.clear();
-        self.router.route(event, &self.enrichment, &mut self.found);
-        for members in self.found.chunk_by(|(one, _), (other, _)| one == other) {
+        if event.routes.is_none() {
+            self.found.clear();
+            self.router.route(event, &self.enrichment, &mut self.found);
+        }
+        let found = event.routes.as_deref().unwrap_or(&self.found);
+        for members in found.chunk_by(|(one, _), (other, _)| one == other) {
             let Some((index, _)) = members.first() else { continue };
             let Some(engine) = self.engines.get_mut(*index) else { continue };
             engine.take(event.clone(), members.iter().map(|(_, number)| *number).collect(), &mut self.hits);

@@ -12,6 +12,7 @@ use crate::schema::{Epoch, FieldPath, Lookup, Source};
 
 use super::outline::{Outline, write_sorted};
 use super::record::{Found, Record};
+use super::router::Target;
 
 /// An event of a source.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub struct Event {
     pub time: i64,
     /// Where it was found: a log by its number, and a line.
     pub place: Option<(u32, u64)>,
+    /// The conditions of a fleet that hold of it, where the fleet has seen it already.
+    pub(super) routes: Option<Box<[Target]>>,
     content: Content,
     text: OnceLock<String>,
     /// For the order of texts; nothing inside where that needs the texts themselves.
@@ -51,7 +54,7 @@ impl Event {
     }
 
     const fn made(source: Arc<str>, time: i64, place: Option<(u32, u64)>, content: Content) -> Self {
-        Self { source, time, place, content, text: OnceLock::new(), outline: OnceLock::new() }
+        Self { source, time, place, routes: None, content, text: OnceLock::new(), outline: OnceLock::new() }
     }
 
     /// The whole event as the source sends it.

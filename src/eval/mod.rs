@@ -26,7 +26,7 @@ pub use enrichment::{Enrichment, Location};
 pub use event::{Event, time_from_text, time_to_text};
 pub use hit::{Hit, HitEvent};
 pub use number::Number;
-pub use record::{Layout, Record};
+pub use record::{Layout, Position, Record};
 pub use reorder::{Arrival, Reorder};
 pub use suppress::{Suppressor, alerts};
 pub use trace::{Look, Met, Tracer};

@@ -34,12 +34,18 @@ struct Node {
     members: Vec<Vec<(String, Node)>>,
 }
 
+/// Where the records of a layout have the value at a path.
+#[derive(Debug, Clone, Copy)]
+pub struct Position(usize);
+
 /// The values of one event at the places of a layout.
 #[derive(Debug, Clone)]
 pub struct Record {
     layout: Arc<Layout>,
     line: Box<str>,
     values: Box<[Slot]>,
+    /// The texts among the values as JSON, made when one is first wanted so.
+    texts: OnceLock<Box<[Json]>>,
 }
 
 /// The value at a place.
@@ -48,8 +54,8 @@ enum Slot {
     /// None, or null.
     #[default]
     Missing,
-    /// A text that stands in the line as it is, made JSON when that is first wanted.
-    Text(Range<u32>, OnceLock<Box<Json>>),
+    /// A text that stands in the line as it is, between these bytes.
+    Text(u32, u32),
     /// A truth value.
     Bool(bool),
     /// Any other value.
@@ -102,6 +108,12 @@ impl Layout {
         layout
     }
 
+    /// Where records have the value at a path, if the layout asks for it.
+    #[must_use]
+    pub fn position(&self, path: &FieldPath) -> Option<Position> {
+        self.place(path_number(path.segments()), path.segments()).map(Position)
+    }
+
     /// The place of a path, given its number.
     fn place(&self, number: u64, segments: &[String]) -> Option<usize> {
         let mut index = self.start(number);
@@ -133,7 +145,7 @@ impl Layout {
         let filling = Filling { node: &self.root, start: line.as_ptr().addr(), values: &mut values };
         let is_object = filling.deserialize(&mut deserializer)?;
         deserializer.end()?;
-        Ok(is_object.then(|| Record { layout: self.clone(), line: line.into(), values }))
+        Ok(is_object.then(|| Record { layout: self.clone(), line: line.into(), values, texts: OnceLock::new() }))
     }
 }
 
@@ -204,25 +216,64 @@ impl Record {
     /// The value at a path of the layout; nothing for any other path.
     #[must_use]
     pub fn get(&self, path: &FieldPath) -> Option<&Json> {
-        self.slot(path_number(path.segments()), path.segments())?.json(&self.line)
+        self.json(path_number(path.segments()), path.segments())
     }
 
     /// The value at a path of the layout, as JSON.
     pub(in crate::eval) fn json(&self, number: u64, segments: &[String]) -> Option<&Json> {
-        self.slot(number, segments)?.json(&self.line)
+        let place = self.layout.place(number, segments)?;
+        match self.values.get(place)? {
+            Slot::Missing => None,
+            Slot::Bool(true) => Some(&TRUE),
+            Slot::Bool(false) => Some(&FALSE),
+            Slot::Other(value) => Some(value),
+            Slot::Text(..) => {
+                let json = |slot: &Slot| match slot {
+                    Slot::Text(start, end) => text(&self.line, *start, *end).map_or(Json::Null, Json::from),
+                    Slot::Missing | Slot::Bool(_) | Slot::Other(_) => Json::Null,
+                };
+                self.texts.get_or_init(|| self.values.iter().map(json).collect()).get(place)
+            }
+        }
     }
 
     /// The value at a path of the layout, as it is found.
     pub(in crate::eval) fn find(&self, number: u64, segments: &[String]) -> Option<Found<'_>> {
-        match self.slot(number, segments)? {
+        self.found(self.layout.place(number, segments)?)
+    }
+
+    fn found(&self, place: usize) -> Option<Found<'_>> {
+        match self.values.get(place)? {
             Slot::Missing => None,
-            Slot::Text(range, _) => text(&self.line, range).map(Found::Text),
-            slot @ (Slot::Bool(_) | Slot::Other(_)) => slot.json(&self.line).map(Found::Json),
+            Slot::Text(start, end) => text(&self.line, *start, *end).map(Found::Text),
+            Slot::Bool(true) => Some(Found::Json(&TRUE)),
+            Slot::Bool(false) => Some(Found::Json(&FALSE)),
+            Slot::Other(value) => Some(Found::Json(value)),
         }
     }
 
-    fn slot(&self, number: u64, segments: &[String]) -> Option<&Slot> {
-        self.values.get(self.layout.place(number, segments)?)
+    /// The value at a position as a text, where it is one.
+    #[must_use]
+    pub fn text_at(&self, position: Position) -> Option<&str> {
+        match self.found(position.0)? {
+            Found::Text(text) => Some(text),
+            Found::Json(value) => value.as_str(),
+        }
+    }
+
+    /// The value at a position as a whole number, where it is one.
+    #[must_use]
+    pub fn whole_number_at(&self, position: Position) -> Option<i64> {
+        match self.found(position.0)? {
+            Found::Text(text) => text.parse().ok(),
+            Found::Json(value) => value.as_i64().or_else(|| value.as_str()?.parse().ok()),
+        }
+    }
+
+    /// Whether there is a value at a position, other than null.
+    #[must_use]
+    pub fn has(&self, position: Position) -> bool {
+        self.found(position.0).is_some()
     }
 }
 
@@ -232,22 +283,8 @@ impl PartialEq for Record {
     }
 }
 
-impl Slot {
-    fn json(&self, line: &str) -> Option<&Json> {
-        match self {
-            Self::Missing => None,
-            Self::Text(range, json) => {
-                Some(json.get_or_init(|| Box::new(text(line, range).map_or(Json::Null, Json::from))))
-            }
-            Self::Bool(true) => Some(&TRUE),
-            Self::Bool(false) => Some(&FALSE),
-            Self::Other(value) => Some(value),
-        }
-    }
-}
-
-fn text<'a>(line: &'a str, range: &Range<u32>) -> Option<&'a str> {
-    line.get(range.start as usize..range.end as usize)
+fn text(line: &str, start: u32, end: u32) -> Option<&str> {
+    line.get(start as usize..end as usize)
 }
 
 /// Reads one value into its places.
@@ -345,7 +382,7 @@ impl<'de> Visitor<'de> for Filling<'_> {
         let start = value.as_ptr().addr().checked_sub(self.start).and_then(|start| u32::try_from(start).ok());
         let end = start.and_then(|start| start.checked_add(u32::try_from(value.len()).ok()?));
         match start.zip(end) {
-            Some((start, end)) => self.put(Slot::Text(start..end, OnceLock::new())),
+            Some((start, end)) => self.put(Slot::Text(start, end)),
             None => self.put(Slot::of(Json::from(value))),
         }
         Ok(false)

@@ -9,7 +9,7 @@ use super::expression::{Cell, Place, Scope, Term, Test, View, folded};
 use super::{Enrichment, Event};
 
 /// A condition over the events of a source: index of the detection, number of the test there.
-type Target = (usize, usize);
+pub(super) type Target = (usize, usize);
 
 /// By folded text, the conditions that may hold then.
 type ByText = HashMap<Box<str>, Vec<usize>>;

@@ -5,9 +5,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
-use crate::eval::{Layout, Record};
+use crate::eval::{Layout, Position, Record};
 use crate::schema::{Catalog, Epoch, FieldPath, Lookup, Source, instant};
 
 /// Recognises the events of the sources that a run reads, and those of the others that the catalogue knows.
@@ -22,6 +20,8 @@ pub struct Recognition {
 struct Known {
     source: Arc<Source>,
     name: Arc<str>,
+    signature: Vec<Position>,
+    time: Option<Position>,
     epoch: Option<Epoch>,
     is_read: bool,
 }
@@ -59,19 +59,30 @@ impl Recognition {
     #[must_use]
     pub fn new(catalog: &Catalog, fields: &[(Arc<Source>, FieldPath)], read: &[Arc<Source>]) -> Self {
         let mut paths: Vec<&FieldPath> = fields.iter().map(|(_, path)| path).collect();
-        let mut known = Vec::new();
+        let is_read = |source: &Source| read.iter().any(|one| one.name == source.name);
         for source in catalog.sources() {
-            let is_read = read.iter().any(|one| one.name == source.name);
-            paths.extend(source.signature.iter().chain([&source.time]).chain(source.id.as_ref().filter(|_| is_read)));
+            paths.extend(source.signature.iter().chain([&source.time]));
+            paths.extend(source.id.as_ref().filter(|_| is_read(source)));
+        }
+        let layout = Layout::new(paths);
+        let known = catalog.sources().map(|source| {
             let epoch = match source.root.lookup(&source.time) {
                 Lookup::Known(field) => field.epoch,
                 Lookup::Open(_) | Lookup::ThroughList(_) | Lookup::Unknown { .. } => None,
             };
-            known.push(Known { source: source.clone(), name: source.name.as_str().into(), epoch, is_read });
-        }
+            Known {
+                source: source.clone(),
+                name: source.name.as_str().into(),
+                signature: source.signature.iter().filter_map(|path| layout.position(path)).collect(),
+                time: layout.position(&source.time),
+                epoch,
+                is_read: is_read(source),
+            }
+        });
+        let mut known: Vec<Known> = known.collect();
         // Where an event has several signatures, the longest says most.
         known.sort_by_key(|known| Reverse(known.source.signature.len()));
-        Self { known, layout: Arc::new(Layout::new(paths)) }
+        Self { known, layout: Arc::new(layout) }
     }
 
     /// Whether bytes are an event of a known source, or of the given one.
@@ -98,31 +109,33 @@ impl Recognition {
         };
         let known = match given {
             Some(name) => self.known.iter().find(|known| known.source.name == name),
-            None => self.known.iter().find(|known| has_signature(&record, &known.source)),
+            None => self.known.iter().find(|known| known.has_signature(&record)),
         };
         let Some(known) = known else { return Verdict::Unknown };
         if !known.is_read {
             return Verdict::Unread(known.name.clone());
         }
-        match record.get(&known.source.time).and_then(|time| microseconds(time, known.epoch)) {
+        match known.time_of(&record) {
             Some(time) => Verdict::Event(Recognised { source: known.name.clone(), time, record }),
             None => Verdict::Timeless(known.source.time.to_string()),
         }
     }
 }
 
-fn has_signature(record: &Record, source: &Source) -> bool {
-    !source.signature.is_empty() && source.signature.iter().all(|path| record.get(path).is_some())
-}
+impl Known {
+    fn has_signature(&self, record: &Record) -> bool {
+        !self.signature.is_empty() && self.signature.iter().all(|position| record.has(*position))
+    }
 
-/// An instant as a source writes it; finer digits are cut.
-fn microseconds(value: &Json, epoch: Option<Epoch>) -> Option<i64> {
-    let unit = match epoch {
-        None => return instant(value.as_str()?).map(jiff::Timestamp::as_microsecond),
-        Some(Epoch::Seconds) => 1_000_000,
-        Some(Epoch::Milliseconds) => 1_000,
-    };
-    let whole = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
-    // Within the calendar, so that windows can be added.
-    whole.checked_mul(unit).filter(|time| jiff::Timestamp::from_microsecond(*time).is_ok())
+    /// An event's instant in microseconds; finer digits are cut.
+    fn time_of(&self, record: &Record) -> Option<i64> {
+        let unit = match self.epoch {
+            None => return instant(record.text_at(self.time?)?).map(jiff::Timestamp::as_microsecond),
+            Some(Epoch::Seconds) => 1_000_000,
+            Some(Epoch::Milliseconds) => 1_000,
+        };
+        // Within the calendar, so that windows can be added.
+        let time = record.whole_number_at(self.time?)?.checked_mul(unit)?;
+        jiff::Timestamp::from_microsecond(time).is_ok().then_some(time)
+    }
 }

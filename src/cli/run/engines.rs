@@ -61,7 +61,9 @@ impl Engines {
             return None;
         }
         let place = (found.log, found.line);
-        let event = Event::of_log(found.event.source, time, found.event.record, place);
+        let mut event = Event::of_log(found.event.source, time, found.event.record, place);
+        // While its bytes are still at hand; an hour of events may come before its turn.
+        self.fleet.see(&mut event);
         let arrival = self.reorder.push(event, &mut self.ready);
         self.evaluate();
         match arrival {

@@ -2,7 +2,7 @@
 //!
 //! Never copies a text of ASCII to compare it.
 
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 
 use super::Spellings;
 use super::fold::folded;
@@ -206,6 +206,17 @@ fn strip<'a>(run: &[GlobPart], text: &'a str) -> Option<&'a str> {
 
 /// What is left of a text behind the first place where a run without stars stands.
 fn find<'a>(run: &[GlobPart], text: &'a str) -> Option<&'a str> {
+    if let Some((GlobPart::Text(first), behind)) = run.split_first() {
+        let mut from = 0;
+        while let Some(found) = memmem::find(text.as_bytes().get(from..)?, first.as_bytes()) {
+            let start = from + found;
+            if let Some(rest) = text.get(start + first.len()..).and_then(|rest| strip(behind, rest)) {
+                return Some(rest);
+            }
+            from = start + 1;
+        }
+        return None;
+    }
     let starts = text.char_indices().map(|(start, _)| start).chain([text.len()]);
     starts.filter_map(|start| text.get(start..)).find_map(|rest| strip(run, rest))
 }
