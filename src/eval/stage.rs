@@ -140,8 +140,19 @@ impl Input {
 
 /// The keys of a row under a signal; none where it lacks one, several where one is a list.
 fn keys(scope: &Scope<'_>, terms: &[Term]) -> Vec<Key> {
-    tuples(scope, terms).into_iter().map(Key::new).collect()
+    let mut cells = Vec::with_capacity(terms.len());
+    for term in terms {
+        match scope.value(term) {
+            Some(Cell::List(..)) => return tuples(scope, terms).into_iter().map(Key::new).collect(),
+            None | Some(Cell::Object) => return Vec::new(),
+            Some(cell) => cells.push(cell),
+        }
+    }
+    vec![Key::new(cells)]
 }
+
+/// The texts of a tuple, shared by those who count it.
+pub(super) type Tuple = Arc<[Box<str>]>;
 
 /// Every tuple that values make: lists multiply, a missing value leaves none, no values make the empty tuple.
 pub(super) fn tuples<'a>(scope: &Scope<'a>, terms: &'a [Term]) -> Vec<Vec<Cell<'a>>> {
@@ -162,7 +173,7 @@ pub(super) fn tuples<'a>(scope: &Scope<'a>, terms: &'a [Term]) -> Vec<Vec<Cell<'
 }
 
 /// The texts of every tuple that values make, for comparison.
-pub(super) fn texts(scope: &Scope<'_>, terms: &[Term]) -> Vec<Vec<Box<str>>> {
+pub(super) fn texts(scope: &Scope<'_>, terms: &[Term]) -> Vec<Tuple> {
     tuples(scope, terms).iter().map(|tuple| tuple.iter().map(|cell| cell.text().into()).collect()).collect()
 }
 

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Entry, number};
 use crate::eval::expression::{Cell, Scope, Shape, Term, Test, fits, predicate, term};
-use crate::eval::{Enrichment, Number, stage};
+use crate::eval::stage::{self, Tuple};
+use crate::eval::{Enrichment, Number};
 use crate::ir::{Aggregate, AggregateCondition, AggregateFunction, Arithmetic, NumberComparison, SignalId, Stage};
 
 /// An aggregate, ready to be computed.
@@ -37,7 +38,7 @@ pub(super) enum Share {
     /// One event.
     One,
     /// Different tuples.
-    Tuples(Vec<Vec<Box<str>>>),
+    Tuples(Vec<Tuple>),
     /// A number.
     Number(Number),
 }
@@ -47,7 +48,7 @@ pub(super) enum Share {
 pub(super) struct Total {
     count: usize,
     sum: Option<Number>,
-    tuples: HashMap<Vec<Box<str>>, usize>,
+    tuples: HashMap<Tuple, usize>,
     numbers: BTreeMap<Number, usize>,
 }
 

@@ -6,7 +6,8 @@ use std::collections::{HashMap, VecDeque};
 
 use super::{Entry, Moment, Names, Rule};
 use crate::eval::expression::{Scope, Term};
-use crate::eval::{microseconds, stage};
+use crate::eval::stage::{self, Tuple};
+use crate::eval::microseconds;
 use crate::ir::{Rare, SignalId, Stage};
 
 /// `new` or `rare`.
@@ -24,7 +25,7 @@ pub(super) struct Rarity {
 #[derive(Debug, Default)]
 pub(super) struct Known {
     /// For each tuple the newest of its times, one more than can still be rare.
-    tuples: HashMap<Vec<Box<str>>, VecDeque<i64>>,
+    tuples: HashMap<Tuple, VecDeque<i64>>,
     sweep_at: usize,
     age: Age,
 }
@@ -80,7 +81,7 @@ impl Rule for Rarity {
 
     fn take(&self, known: &mut Known, entries: Vec<Entry>, at: &mut Moment<'_>) {
         let oldest = at.now.saturating_sub(self.history);
-        let entries: Vec<(Entry, Vec<Vec<Box<str>>>)> = entries
+        let entries: Vec<(Entry, Vec<Tuple>)> = entries
             .into_iter()
             .filter(|entry| entry.is_of(self.signal))
             .map(|entry| {
@@ -98,7 +99,7 @@ impl Rule for Rarity {
             }
             None => true,
         };
-        let is_rare = |(_, tuples): &&(Entry, Vec<Vec<Box<str>>>)| {
+        let is_rare = |(_, tuples): &&(Entry, Vec<Tuple>)| {
             tuples.iter().any(|tuple| self.is_rare(known.tuples.get(tuple), oldest))
         };
         let mut rare: Vec<&Entry> = entries.iter().filter(is_rare).map(|(entry, _)| entry).collect();

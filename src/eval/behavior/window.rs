@@ -6,7 +6,8 @@ use std::collections::{HashMap, VecDeque};
 
 use super::{Entry, Moment, Names, Rule, last, number};
 use crate::eval::expression::{Scope, Term, Trail};
-use crate::eval::{microseconds, stage};
+use crate::eval::stage::{self, Tuple};
+use crate::eval::microseconds;
 use crate::ir::{SignalId, Stage, Value};
 use crate::schema::Duration;
 use crate::source::Spanned;
@@ -37,8 +38,6 @@ pub(super) struct Held {
     trail: Trail,
     tuples: HashMap<Tuple, usize>,
 }
-
-type Tuple = Vec<Box<str>>;
 
 impl Count {
     pub(super) fn new(stage: &Stage, signal: SignalId, at_least: u64, window: Duration) -> Self {

@@ -178,13 +178,16 @@ pub(super) const fn is_exact(case: CaseRule) -> bool {
 fn covers(parts: &[GlobPart], text: &str) -> bool {
     let mut runs = parts.split(|part| *part == GlobPart::Any);
     let Some(mut rest) = runs.next().and_then(|run| strip(run, text)) else { return false };
-    let runs: Vec<&[GlobPart]> = runs.collect();
-    let Some((last, middle)) = runs.split_last() else { return rest.is_empty() };
-    for run in middle {
-        match find(run, rest) {
+    let Some(mut last) = runs.next() else { return rest.is_empty() };
+    for next in runs {
+        match find(last, rest) {
             Some(behind) => rest = behind,
             None => return false,
         }
+        last = next;
+    }
+    if last.is_empty() {
+        return true;
     }
     let length = run_length(last);
     let surplus = rest.chars().count().checked_sub(length);

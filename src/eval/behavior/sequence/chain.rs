@@ -9,30 +9,43 @@ use crate::eval::behavior::Entry;
 
 /// The entries that a chain has taken, in its order; never empty.
 #[derive(Debug, Clone)]
-pub(super) struct Chain(pub(super) Vec<Arc<Entry>>);
+pub(super) struct Chain {
+    entries: Vec<Arc<Entry>>,
+    start: i64,
+}
 
 impl Chain {
+    pub(super) fn new(entries: Vec<Arc<Entry>>) -> Self {
+        let start = entries.first().map_or(i64::MIN, |entry| entry.row.time());
+        Self { entries, start }
+    }
+
+    /// The entries.
+    pub(super) fn entries(&self) -> &[Arc<Entry>] {
+        &self.entries
+    }
+
     /// Instant of the first entry.
-    pub(super) fn start(&self) -> i64 {
-        self.0.first().map_or(i64::MIN, |entry| entry.row.time())
+    pub(super) const fn start(&self) -> i64 {
+        self.start
     }
 
     /// Instant of the last entry.
     pub(super) fn last(&self) -> i64 {
-        self.0.last().map_or(i64::MIN, |entry| entry.row.time())
+        self.entries.last().map_or(i64::MIN, |entry| entry.row.time())
     }
 
     fn times(&self) -> impl Iterator<Item = i64> {
-        self.0.iter().map(|entry| entry.row.time())
+        self.entries.iter().map(|entry| entry.row.time())
     }
 
     /// The latest first event, then the latest second, ...; of equal times, the one whose last event sorts last.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
         let texts = || {
-            let pairs = self.0.iter().rev().zip(other.0.iter().rev());
+            let pairs = self.entries.iter().rev().zip(other.entries.iter().rev());
             pairs.map(|(one, next)| one.compare(next)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
         };
-        self.times().cmp(other.times()).then_with(texts)
+        self.start.cmp(&other.start).then_with(|| self.times().cmp(other.times())).then_with(texts)
     }
 }
 

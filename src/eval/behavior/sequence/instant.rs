@@ -91,7 +91,7 @@ impl Instant {
         for ((taken, waiting), candidates) in prefixes {
             // What is still there survived all absences: the best can do all that the others can.
             if let Some(best) = candidates.0.first() {
-                let draft = Draft { earlier: best.0.clone(), taken: Vec::new() };
+                let draft = Draft { earlier: best.entries().to_vec(), taken: Vec::new() };
                 open.insert(Reverse((*taken, unused.clone(), waiting.clone())), draft);
             }
         }
@@ -143,7 +143,7 @@ impl Instant {
             entries.extend(player.and_then(|player| player.parts.get(step)?.get(sides)).cloned());
             *count += 1;
         }
-        Chain(entries)
+        Chain::new(entries)
     }
 }
 
@@ -161,7 +161,7 @@ pub(super) fn extend_by_one(
     // What is still there survived all absences: the best can do all that the others can.
     let begun = prefixes.iter().filter_map(|((taken, waiting), candidates)| {
         let best = candidates.0.first()?;
-        Some((*taken, waiting, best.0.as_slice()))
+        Some((*taken, waiting, best.entries()))
     });
     let mut sides: Option<(usize, Vec<Side>)> = None;
     let mut longer = Vec::new();
@@ -175,7 +175,7 @@ pub(super) fn extend_by_one(
         }
         let Some((_, sides)) = &sides else { continue };
         if let Some(after) = next(&chains.conditions, is_last, step, sides, waiting) {
-            longer.push(((taken + 1, after), Chain(earlier.iter().chain([entry]).cloned().collect())));
+            longer.push(((taken + 1, after), Chain::new(earlier.iter().chain([entry]).cloned().collect())));
         }
     }
     longer

@@ -135,8 +135,8 @@ impl Chains {
             let name = self.steps.get(*step)?.name.clone();
             Some(Part { name, index: *step, row: entry.row.clone() })
         };
-        let parts: Vec<Part> = chain.0.iter().zip(&self.positions).filter_map(part).collect();
-        let closing = chain.0.last().filter(|_| self.trailing.is_none()).map(|entry| entry.closing());
+        let parts: Vec<Part> = chain.entries().iter().zip(&self.positions).filter_map(part).collect();
+        let closing = chain.entries().last().filter(|_| self.trailing.is_none()).map(|entry| entry.closing());
         at.hit(Vec::new(), parts, closing);
     }
 }
