@@ -6,8 +6,8 @@ use std::collections::{HashMap, VecDeque};
 
 use super::{Entry, Moment, Names, Rule};
 use crate::eval::expression::{Scope, Term};
-use crate::eval::stage::{self, Tuple};
 use crate::eval::microseconds;
+use crate::eval::stage::{self, Tuple};
 use crate::ir::{Rare, SignalId, Stage};
 
 /// `new` or `rare`.

@@ -6,8 +6,8 @@ use std::collections::{HashMap, VecDeque};
 
 use super::{Entry, Moment, Names, Rule, last, number};
 use crate::eval::expression::{Scope, Term, Trail};
-use crate::eval::stage::{self, Tuple};
 use crate::eval::microseconds;
+use crate::eval::stage::{self, Tuple};
 use crate::ir::{SignalId, Stage, Value};
 use crate::schema::Duration;
 use crate::source::Spanned;
