@@ -62,7 +62,11 @@ impl Event {
     pub fn whole(&self) -> Cow<'_, Json> {
         match &self.content {
             Content::Tree(fields) => Cow::Borrowed(fields),
-            Content::Record(record) => Cow::Owned(serde_json::from_str(record.line()).unwrap_or_default()),
+            // Members that nothing asks for may be nested deeper than values can be; the line itself is left then.
+            Content::Record(record) => {
+                let line = record.line();
+                Cow::Owned(serde_json::from_str(line).unwrap_or_else(|_| Json::from(line)))
+            }
         }
     }
 
