@@ -161,7 +161,7 @@ fn note_ties(sequence: &mut Sequence<'_, '_>) {
     for (index, one) in sequence.signals.iter().enumerate() {
         for other in sequence.signals.iter().skip(index + 1) {
             if let Some(span) = meet::in_a_hit(stage, *one, *other) {
-                let message = "a hit and an event of its instant make no chain here, since the event can be the one that closes the hit; let the signals exclude each other";
+                let message = "a hit and an event of its instant make no chain here, since the event can be the one that closes the hit, and a later chain of the same start is reported instead; let the signals exclude each other";
                 sequence.context.verdict.add(ReasonCode::TieOverlap, span, message);
             }
         }
