@@ -146,7 +146,8 @@ seed_faults() {
 }
 
 execute_kql() {
-    "$python" tests/oracles/differential --target sentinel --detc "$detc" --self-test --random 2000 --classes 500 --evidence "$work/evidence/sentinel.json"
+    sources
+    "$python" tests/oracles/differential --target sentinel --detc "$detc" --self-test --project "${sources[@]}" --edges --random 2000 --classes 500 --evidence "$work/evidence/sentinel.json"
 }
 
 execute_elastic() {
@@ -291,9 +292,11 @@ if ! $quick; then
     fi
     if $has_python && $has_node; then
         step "KQL gives the evaluator's hits (interpreter)" execute_kql
+        step "faults in KQL are noticed" seed_faults sentinel
         step "SARIF is valid (published schema)" check_sarif
     else
         skip "KQL gives the evaluator's hits (interpreter)" "no Python or no Node engines"
+        skip "faults in KQL are noticed" "no Python or no Node engines"
         skip "SARIF is valid (published schema)" "no Python or no Node engines"
     fi
 fi

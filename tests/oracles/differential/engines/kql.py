@@ -95,15 +95,18 @@ class KqlEngine(Engine):
         return None
 
     def promised(self, query, events):
-        """Numbers in text are assumed to be the shortest decimal text of themselves, measured lists to hold no blanks."""
-        if any(assumption.startswith("a list whose `length`") for assumption in query.record["assumptions"]) and any(blanks(event.raw) for event in events):
-            return False
-        if not any(assumption.startswith("numbers, truth values and times") for assumption in query.record["assumptions"]):
-            return True
+        """Whether the events fit the columns that are read, and the values what the manifest assumes of them."""
         if "converted" not in query.parsed:
+            query.parsed["asked for"] = set(re.findall(r"\bis(?:not)?(?:null|empty)\((\w+)\)", query.text))
             columns = {word for argument in CONVERSION.findall(query.text) for word in re.findall(r"\w+", argument)}
             query.parsed["converted"] = columns | self.tables_of(query).natives(columns)
-        return not any(loose(value) for event in events for value in members(event.raw, query.parsed["converted"]))
+        assumed = " ".join(query.record["assumptions"])
+        if "a list whose `length`" in assumed and any(blanks(event.raw) for event in events):
+            return False
+        if "numbers, truth values and times" in assumed and any(loose(value) for event in events for value in members(event.raw, query.parsed["converted"])):
+            return False
+        # A query cannot see that there was a value which ingestion lost, because it does not fit its column.
+        return not any(column in query.parsed["asked for"] for event in events for column in self.tables_of(query).of[event.source].lost(event))
 
     def tables_of(self, query):
         if query.project not in self.tables:

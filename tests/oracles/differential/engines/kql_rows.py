@@ -111,6 +111,15 @@ class Source:
         category = str(raw.get("category", "")).lower()
         return next((name for name in self.tables if category and name.lower().endswith(category)), next(iter(self.tables)))
 
+    def lost(self, event):
+        """Columns that stay empty although the event has a value for them, which does not fit."""
+        columns = self.tables[self.table(event.raw)]
+        for binding in self.bindings:
+            column = binding.path[0]
+            value = binding.value(event.raw) if binding.access == "direct" and column in columns else None
+            if value not in (None, "") and fitted(columns[column], value) is None:
+                yield column
+
     def row(self, event):
         """The table of an event and its columns that are not empty."""
         row, documents = {}, {}
