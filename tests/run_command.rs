@@ -324,6 +324,43 @@ fn long_lines_and_deep_nesting_end_in_no_panic() {
 }
 
 #[test]
+fn a_record_with_a_list_of_events_is_each_of_them() {
+    let folder = Folder::new();
+    let detection = "detection: grants
+id: 5a0f3c0e-6a52-4f0a-9d0e-3a3c5b8a7e13
+title: Two roles in one activity
+status: test
+severity: low
+description: Shows events inside a record.
+signals:
+  granted: { source: google_workspace.reports, where: 'events.parameters[ROLE_NAME].value == \"admin\"' }
+behavior: count(granted) >= 2 by actor.email within 1m
+";
+    let grant = |role: &str| json!({ "name": "ASSIGN_ROLE", "parameters": [{ "name": "ROLE_NAME", "value": role }] });
+    let activity = |events: Value| {
+        json!({
+            "id": { "time": "2026-01-05T12:00:00.000Z", "uniqueQualifier": "1", "applicationName": "admin" },
+            "actor": { "email": "ann@example.com" }, "events": events,
+        })
+    };
+    folder.write("grants.yml", detection);
+    let inside = [activity(json!([grant("admin"), grant("reader"), grant("admin")])), activity(json!([]))];
+    let apart = [activity(grant("admin")), activity(grant("reader")), activity(grant("admin"))];
+    for (name, log) in
+        [("inside.jsonl", lines(&inside)), ("list.json", json!(inside).to_string()), ("apart.jsonl", lines(&apart))]
+    {
+        folder.write(name, log);
+        let ran = folder.run(&["grants.yml", name]);
+        assert_eq!(ran.alerts().len(), 1, "{name}: {}", ran.err);
+        assert!(
+            ran.err.contains("3 events of google_workspace.reports; 0 malformed, 0 unknown"),
+            "{name}: {}",
+            ran.err
+        );
+    }
+}
+
+#[test]
 fn late_events_are_reported_and_left_out() {
     let folder = Folder::new();
     folder.write("log.jsonl", lines(&[call(0, "a"), call(3_000, "c"), call(30, "b")]));

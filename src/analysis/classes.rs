@@ -207,6 +207,7 @@ fn source_of(
         clock: clocks.reduce(super::hits::finer).unwrap_or(Clock::Millisecond),
         lag: lags.max().unwrap_or(Duration::ZERO),
         id: None,
+        each: None,
         signature: Vec::new(),
         notes: Vec::new(),
         root,

@@ -57,6 +57,7 @@ pub(super) fn source_of(name: &str, stage: &Stage, reach: Reach) -> Arc<Source> 
         clock,
         lag: first.map_or(crate::schema::Duration::ZERO, |source| source.lag),
         id: None,
+        each: None,
         signature: Vec::new(),
         notes: Vec::new(),
         root,

@@ -2,6 +2,7 @@
 //!
 //! Never stops at a fault: what can be read is read.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -75,6 +76,8 @@ pub struct Reader {
     values: Option<Values>,
     failure: Option<String>,
     recognition: Arc<Recognition>,
+    /// Events of the record that was read last.
+    rest: VecDeque<Item>,
 }
 
 impl Reader {
@@ -86,7 +89,7 @@ impl Reader {
             Ok(input) => (Some(Values::new(input)), None),
             Err(error) => (None, Some(error.to_string())),
         };
-        Self { log: log.clone(), index, values, failure, recognition }
+        Self { log: log.clone(), index, values, failure, recognition, rest: VecDeque::new() }
     }
 
     /// The log.
@@ -108,6 +111,9 @@ impl Iterator for Reader {
         // Why a line was refused before its structure was followed.
         let mut refused: Option<String> = None;
         loop {
+            if let Some(item) = self.rest.pop_front() {
+                return Some(item);
+            }
             let Some(values) = &mut self.values else {
                 let failure = self.failure.take()?;
                 return Some(self.fault(None, FaultKind::Unreadable, failure));
@@ -128,7 +134,21 @@ impl Iterator for Reader {
             };
             let verdict = recognition.judge(values.bytes(), given);
             return Some(match verdict {
-                Verdict::Event(event) => Item::Event(Found { event, log: self.index, line }),
+                Verdict::Event(event) => {
+                    if let Some(events) = recognition.events_of(&event) {
+                        let items = events.iter().map(|event| match recognition.judge(event.as_bytes(), given) {
+                            Verdict::Event(event) => Item::Event(Found { event, log: self.index, line }),
+                            Verdict::Unread(source) => Item::Unread(source),
+                            Verdict::Timeless(_) | Verdict::Unknown | Verdict::NoObject | Verdict::Malformed(_) => {
+                                let why = "an element of its list is no event";
+                                self.fault(Some(line), FaultKind::Unknown, why)
+                            }
+                        });
+                        self.rest = items.collect();
+                        continue;
+                    }
+                    Item::Event(Found { event, log: self.index, line })
+                }
                 Verdict::Unread(source) => Item::Unread(source),
                 // An object around a list of events, or the first line of an object that spans several.
                 Verdict::Unknown | Verdict::Timeless(_) if !scanned => {

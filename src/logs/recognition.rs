@@ -5,6 +5,8 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use crate::eval::{Layout, Position, Record};
 use crate::schema::{Catalog, Epoch, FieldPath, Lookup, Source, instant};
 
@@ -62,7 +64,7 @@ impl Recognition {
         let is_read = |source: &Source| read.iter().any(|one| one.name == source.name);
         for source in catalog.sources() {
             paths.extend(source.signature.iter().chain([&source.time]));
-            paths.extend(source.id.as_ref().filter(|_| is_read(source)));
+            paths.extend([&source.id, &source.each].into_iter().flatten().filter(|_| is_read(source)));
         }
         let layout = Layout::new(paths);
         let known = catalog.sources().map(|source| {
@@ -89,6 +91,15 @@ impl Recognition {
     #[must_use]
     pub fn is_event(&self, bytes: &[u8], given: Option<&str>) -> bool {
         matches!(self.judge(bytes, given), Verdict::Event(_) | Verdict::Unread(_))
+    }
+
+    /// The events of a record that holds a list of them, as JSON; `None` for a record that is one event.
+    #[must_use]
+    pub fn events_of(&self, record: &Recognised) -> Option<Vec<String>> {
+        let known = self.known.iter().find(|known| Arc::ptr_eq(&known.name, &record.source))?;
+        let list = record.record.get(known.source.each.as_ref()?)?;
+        let whole: Json = list.is_array().then(|| serde_json::from_str(record.record.line()).ok()).flatten()?;
+        Some(known.source.events_of(whole).iter().map(Json::to_string).collect())
     }
 
     /// Reads a value; `given` is the source that the user names.

@@ -27,6 +27,7 @@ struct Card {
     clock: String,
     lag: String,
     id: Option<String>,
+    each: Option<String>,
     #[serde(default)]
     signature: Vec<String>,
     #[serde(default)]
@@ -152,6 +153,7 @@ fn read(tree: &Node) -> Result<Source, Flaw> {
         clock: clock(&card.clock)?,
         lag: card.lag.parse().map_err(|error: super::InvalidDuration| Flaw::new("/x-source/lag", error.to_string()))?,
         id: card.id.as_deref().map(FieldPath::parse),
+        each: card.each.as_deref().map(FieldPath::parse),
         signature: card.signature.iter().map(|path| FieldPath::parse(path)).collect(),
         notes: card.notes,
         root: members(&root, "")?,
@@ -161,7 +163,7 @@ fn read(tree: &Node) -> Result<Source, Flaw> {
         json_schema: Arc::new(value),
         validator: super::EventValidator::default(),
     };
-    let mentioned = source.signature.iter().chain(&source.id).chain([&source.time]);
+    let mentioned = source.signature.iter().chain(&source.id).chain(&source.each).chain([&source.time]);
     for path in mentioned {
         if !matches!(source.root.lookup(path), super::Lookup::Known(_)) {
             return Err(Flaw::new("/x-source", format!("`{path}` is not among the properties")));

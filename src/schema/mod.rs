@@ -9,6 +9,7 @@ mod instant;
 mod load;
 pub mod mapping;
 mod path;
+mod record;
 mod suggest;
 mod types;
 
@@ -45,6 +46,8 @@ pub struct Source {
     pub lag: Duration,
     /// Field that identifies an event for the removal of duplicates; `None` where the source has none.
     pub id: Option<FieldPath>,
+    /// Where the source may send a list of events, each of which is one with the other members of its record.
+    pub each: Option<FieldPath>,
     /// Paths whose presence together recognises a raw event of this source.
     pub signature: Vec<FieldPath>,
     /// Pitfalls that an author should know.

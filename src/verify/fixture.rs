@@ -53,7 +53,7 @@ pub(super) fn events(
         let text = read(path)?;
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         for (number, line) in lines {
-            events.push(raw(line, detection).map_err(|why| format!("`{path}`, line {}: {why}", number + 1))?);
+            events.extend(raw(line, detection).map_err(|why| format!("`{path}`, line {}: {why}", number + 1))?);
         }
     }
     Ok(events)
@@ -93,12 +93,12 @@ fn epoch(source: &Source) -> Option<Epoch> {
     }
 }
 
-/// A raw event in a line of a file.
-fn raw(line: &str, detection: &Detection) -> Result<Event, String> {
+/// The raw events in a line of a file.
+fn raw(line: &str, detection: &Detection) -> Result<Vec<Event>, String> {
     let fields: Json = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let source =
         source_of(&fields, detection).ok_or("the event has the signature of none of the detection's sources")?;
-    raw_event(fields, source)
+    source.events_of(fields).into_iter().map(|event| raw_event(event, source)).collect()
 }
 
 /// The source of the detection whose signature a raw event has.

@@ -23,14 +23,16 @@ pub(super) fn page(detection: &Detection, text: &str) -> Result<String, String> 
         let number = number + 1;
         let source = source(&event, detection)
             .ok_or_else(|| format!("event {number} has the signature of none of the detection's sources"))?;
-        let event = raw_event(event, source).map_err(|why| format!("event {number}: {why}"))?;
-        let _ = writeln!(page, "event {number} of {} at {}", event.source, time_to_text(event.time));
-        let tracer = Tracer::default();
-        for signal in signals.iter().filter_map(|signal| signal.on(&event.source)) {
-            let look = tracer.look(&event, &signal.source);
-            let holds = look.holds(&signal.predicate.node);
-            let _ = writeln!(page, "  {} `{}`", if holds { "is a" } else { "is no" }, signal.name.node);
-            condition(&look, &signal.predicate.node, 2, &mut page);
+        for event in source.events_of(event) {
+            let event = raw_event(event, source).map_err(|why| format!("event {number}: {why}"))?;
+            let _ = writeln!(page, "event {number} of {} at {}", event.source, time_to_text(event.time));
+            let tracer = Tracer::default();
+            for signal in signals.iter().filter_map(|signal| signal.on(&event.source)) {
+                let look = tracer.look(&event, &signal.source);
+                let holds = look.holds(&signal.predicate.node);
+                let _ = writeln!(page, "  {} `{}`", if holds { "is a" } else { "is no" }, signal.name.node);
+                condition(&look, &signal.predicate.node, 2, &mut page);
+            }
         }
     }
     Ok(page)
