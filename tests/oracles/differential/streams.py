@@ -42,12 +42,12 @@ class Streams:
     def stream(self, start):
         """A stream that begins near `start`, as a list of events in no particular order."""
         rng = self.rng
-        sources = rng.choices(self.names, k=rng.choice([1, 1, 1, 2]))
+        sources = list(dict.fromkeys(self.names)) if rng.random() < 0.3 else [rng.choice(self.names)]
         self.window = milliseconds(rng.choice(self.windows))
-        self.users = rng.choice([1, 1, 2])
-        self.clock = rng.choice(["grid", "grid", "dense", "edge", "edge"])
-        self.few = rng.random() < 0.6
-        events = [self.event(rng.choice(sources), start) for _ in range(rng.randint(2, 12))]
+        self.users = rng.choice([1, 1, 1, 2])
+        self.clock = rng.choice(["grid", "dense", "dense", "edge", "edge"])
+        self.few = rng.random() < 0.75
+        events = [self.event(rng.choice(sources), start) for _ in range(rng.randint(3, 14))]
         if rng.random() < 0.15:
             # Only an event with an identity has copies; without one they are two events that look alike.
             events += [event for event in [rng.choice(events)] if event.identity() is not None]
